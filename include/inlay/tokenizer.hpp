@@ -1,0 +1,70 @@
+// Tokenizer: from text to the token ids that a model was trained on, equal to Hugging Face tokenizers' on every string.
+//
+//   auto tokenizer = inlay::load_tokenizer("models/all-MiniLM-L6-v2");
+//   inlay::Encoding encoding = tokenizer->encode("open a file", 256);   // {101, 2330, 1037, 5371, 102}
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inlay {
+
+using TokenId = std::int32_t;
+
+/// One text's tokens.
+struct Encoding {
+  std::vector<TokenId> ids;     ///< special tokens included
+  std::size_t tokens_seen = 0;  ///< how many there would be without truncation, special tokens included
+
+  [[nodiscard]] bool truncated() const noexcept { return ids.size() < tokens_seen; }
+};
+
+/// Immutable: any number of threads may call one tokenizer at once. Implementations: lib/tokenize, one file each.
+class Tokenizer {
+ public:
+  static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+  virtual ~Tokenizer() = default;
+
+  /// Tokenises UTF-8 text, special tokens put around it, and appends to `ids` at most max_tokens ids (special tokens included; what is too
+  /// much is cut from the right, inside the special tokens). Bytes that are not UTF-8 count as U+FFFD, one per maximal invalid
+  /// subsequence (Unicode 15, section 3.9). Returns the number of tokens that the whole text has. Throws Error (invalid_argument) when
+  /// max_tokens leaves no room for the special tokens.
+  virtual std::size_t encode_into(std::string_view text, std::size_t max_tokens, std::vector<TokenId>& ids) const = 0;
+
+  /// The token's text as it stands in the vocabulary ("##ing"); "" for an id that is not there. Valid as long as the tokenizer.
+  [[nodiscard]] virtual std::string_view token(TokenId id) const noexcept = 0;
+
+  /// One more than the largest id.
+  [[nodiscard]] virtual std::size_t vocabulary_size() const noexcept = 0;
+
+  /// How many special tokens stand around a text: 2 for BERT.
+  [[nodiscard]] virtual std::size_t special_tokens() const noexcept = 0;
+
+  /// Bytes of memory that the tokenizer holds.
+  [[nodiscard]] virtual std::size_t memory() const noexcept = 0;
+
+  [[nodiscard]] Encoding encode(std::string_view text, std::size_t max_tokens = no_limit) const {
+    Encoding encoding;
+    encoding.tokens_seen = encode_into(text, max_tokens, encoding.ids);
+    return encoding;
+  }
+
+ protected:
+  Tokenizer() = default;
+  Tokenizer(const Tokenizer&) = default;
+  Tokenizer& operator=(const Tokenizer&) = default;
+};
+
+/// Loads a model folder's tokenizer: tokenizer.json where there is one, else vocab.txt with tokenizer_config.json and
+/// special_tokens_map.json. The padding and truncation that tokenizer.json fixes are ignored. Throws Error: not_found, invalid_model,
+/// or unsupported for a kind of tokenizer, normaliser or post-processor that is not known, by its name.
+[[nodiscard]] std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
+
+}  // namespace inlay

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs all the tests. Arguments go to ctest: `bash tests/run.sh -R tokenizer`, `-L fast`, `-LE slow`.
+# INLAY_PRESET chooses the build (release, debug, asan, tsan). INLAY_DATA names a folder of public test data; tests that need it are skipped without.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+preset=${INLAY_PRESET:-release}
+cd "$root"
+
+bash cmake/setup.sh --tests
+# shellcheck disable=SC1091
+source build/setup.env
+export INLAY_PYTHON INLAY_MODEL
+if [ -z "${INLAY_DATA:-}" ] && [ -d "$root/../shared/data" ]; then INLAY_DATA=$(cd "$root/../shared/data" && pwd); fi
+export INLAY_DATA=${INLAY_DATA:-}
+
+echo "[tests] building build/$preset"
+CMAKE_PREFIX_PATH="$INLAY_TORCH_PREFIX" cmake --preset "$preset" >build/configure-$preset.log 2>&1 || { cat build/configure-$preset.log >&2; exit 1; }
+cmake --build "build/$preset" --parallel "$(nproc)"
+exec ctest --test-dir "build/$preset" --output-on-failure "$@"
