@@ -11,10 +11,10 @@
 #include "code/csv.hpp"
 #include "code/folder.hpp"
 #include "code/languages.hpp"
+#include "code/valid_text.hpp"
 #include "inlay/error.hpp"
 #include "platform/files.hpp"
 #include "store/document_json.hpp"
-#include "store/utf8.hpp"
 
 namespace inlay {
 namespace {
@@ -69,7 +69,7 @@ Document json_document(store::JsonItem item, std::string_view label) {
 }
 
 std::vector<Document> read_text(std::string bytes, const Source& source) {
-  const std::string text = store::valid_utf8(std::move(bytes));
+  const std::string text = code::valid_text(std::move(bytes));
   std::vector<Document> documents;
   for_each_line(text, [&](std::string_view line, std::int64_t number) {
     documents.push_back({std::string(line), {}});
@@ -124,7 +124,7 @@ MetadataValue csv_value(std::string_view name, std::string text) {
 }
 
 std::vector<Document> read_csv(std::string bytes, const Source& source, const std::string& column) {
-  const std::string text = store::valid_utf8(std::move(bytes));
+  const std::string text = code::valid_text(std::move(bytes));
   code::CsvReader reader(text, source.label);
   std::vector<Document> documents;
   auto header = reader.next();

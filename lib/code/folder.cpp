@@ -8,9 +8,9 @@
 
 #include "code/ignore_rules.hpp"
 #include "code/languages.hpp"
+#include "code/valid_text.hpp"
 #include "inlay/error.hpp"
 #include "platform/files.hpp"
-#include "store/utf8.hpp"
 
 namespace inlay::code {
 namespace {
@@ -90,8 +90,8 @@ class Walk {
 Document file_document(std::string bytes, const std::string& file_path) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
   Document document;
-  document.content = store::valid_utf8(std::move(bytes));
-  document.metadata.file_path = store::valid_utf8(file_path);
+  document.content = valid_text(std::move(bytes));
+  document.metadata.file_path = valid_text(file_path);
   document.metadata.file_name = document.metadata.file_path.substr(document.metadata.file_path.rfind('/') + 1);
   const FileKind kind = file_kind(document.metadata.file_name);
   document.metadata.file_type = kind.type.empty() ? lower_ending(document.metadata.file_name) : std::string(kind.type);
