@@ -27,7 +27,7 @@ struct EmbeddingSet {
   std::vector<Document> documents{};  ///< one per row
   std::vector<std::string> keys{};    ///< one per row, or none: content_key of the text that the model saw
   ModelInfo model{};
-  std::string created{};              ///< RFC 3339, UTC; empty: filled in when saved
+  std::string created{};  ///< RFC 3339, UTC; empty: filled in when saved
 };
 
 /// A hash of a text (XXH3, 128 bits, hexadecimal): equal texts, equal keys. With the model's fingerprint it tells whether a vector is
@@ -37,7 +37,8 @@ struct EmbeddingSet {
 /// Writes a set, replacing one that stands in its place; any other folder or file there is an error, and stays. Throws Error:
 /// invalid_argument when rows, documents and keys don't match in number or an item of the result has no vector; io_error.
 void save_embeddings(const std::filesystem::path& folder, const EmbeddingSet& set);
-void save_embeddings(const std::filesystem::path& folder, const EmbedResult& result, std::span<const Document> documents, const ModelInfo& model);
+void save_embeddings(const std::filesystem::path& folder, const EmbedResult& result, std::span<const Document> documents,
+                     const ModelInfo& model);
 
 /// Reads a set. Throws Error: not_found, io_error, or invalid_data for damaged files and for numbers of rows or components that
 /// contradict one another.
@@ -45,6 +46,7 @@ void save_embeddings(const std::filesystem::path& folder, const EmbedResult& res
 
 /// Loads the model that made the set, from the path in its ModelInfo or from `model`, with the options that it was made with. Throws Error
 /// (invalid_data) naming both fingerprints when the model there is not the one.
-[[nodiscard]] EmbeddingGenerator load_generator(const EmbeddingSet& set, const std::filesystem::path& model = {}, GeneratorOptions options = {});
+[[nodiscard]] EmbeddingGenerator load_generator(const EmbeddingSet& set, const std::filesystem::path& model = {},
+                                                GeneratorOptions options = {});
 
 }  // namespace inlay
