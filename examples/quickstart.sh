@@ -4,8 +4,8 @@
 #
 #   bash examples/quickstart.sh
 #
-# A build/release that is there already is used as it is configured; otherwise it is configured without tests and benchmarks, which tests/run.sh
-# switches on. What setup needs to know of proxies and the like: cmake/setup.sh --help.
+# A build/release that is there already is used as it is configured; otherwise it is configured without tests and benchmarks, which
+# tests/run.sh switches on. What is installed, and where: cmake/setup.sh --help.
 set -euo pipefail
 case ${1:-} in
   '') ;;
@@ -20,14 +20,17 @@ bash cmake/setup.sh
 # shellcheck disable=SC1091
 source build/setup.env
 
+fail() { say "$1" >&2; exit 1; }
+
 if [ ! -f build/release/build.ninja ]; then
   say "configuring build/release"
-  CMAKE_PREFIX_PATH="$INLAY_TORCH_PREFIX" cmake --preset release -DINLAY_BUILD_TESTS=OFF -DINLAY_BUILD_BENCHMARKS=OFF >build/configure-release.log 2>&1 ||
-    { cat build/configure-release.log >&2; say "configuring failed, for the reason above; once it is mended, run this again" >&2; exit 1; }
+  CMAKE_PREFIX_PATH="$INLAY_TORCH_PREFIX" cmake --preset release -DINLAY_BUILD_TESTS=OFF -DINLAY_BUILD_BENCHMARKS=OFF \
+    >build/configure-release.log 2>&1 ||
+    { cat build/configure-release.log >&2; fail "configuring failed, for the reason above; once it is mended, run this again"; }
 fi
 say "building the inlay command (a few minutes the first time)"
 cmake --build build/release --target inlay_cli --parallel "$(nproc)" ||
-  { say "the build failed, for the reason above; with too little memory try: cmake --build build/release --target inlay_cli --parallel 1" >&2; exit 1; }
+  fail "the build failed, for the reason above; if memory ran out: cmake --build build/release --target inlay_cli -j1"
 
 say "embedding this repository's sources into build/quickstart.set"
 build/release/bin/inlay embed . -o build/quickstart.set -m "$INLAY_MODEL"

@@ -120,10 +120,12 @@ class Formats(Case):
         self.assertEqual(load(self.out)[1][0]["file_path"], "a.py")
 
     def test_metadata_stays_with_its_text(self):
-        self.embed(self.write("a.jsonl", '{"text": "x", "language": "go", "file_path": "a.go", "line_number": 7, "tags": [1.50, {}], "key": 1, "n": 2}\n"y"'))
+        known = '"language": "go", "file_path": "a.go", "line_number": 7'
+        self.embed(self.write("a.jsonl", '{"text": "x", %s, "tags": [1.50, {}], "key": 1, "n": 2}\n"y"' % known))
         rows = load(self.out)[1]
         self.assertEqual({k: rows[0][k] for k in ("content", "language", "file_path", "line_number", "tags", "n", "extra")},
-                         {"content": "x", "language": "go", "file_path": "a.go", "line_number": 7, "tags": [1.5, {}], "n": 2, "extra": {"key": 1}})
+                         {"content": "x", "language": "go", "file_path": "a.go", "line_number": 7, "tags": [1.5, {}], "n": 2,
+                          "extra": {"key": 1}})
         self.assertIn("[1.50, {}]", (self.out / "metadata.json").read_text())
         self.assertEqual(rows[1]["line_number"], 2)
 
@@ -162,7 +164,8 @@ class Codebase(Case):
     def setUp(self):
         super().setUp()
         self.code = self.folder / "code"
-        self.write("code/auth.py", "".join(f"def check_password_{i}(user, password):\n    return user.hash == hash_{i}(password)\n\n" for i in range(60)))
+        function = "def check_password_{0}(user, password):\n    return user.hash == hash_{0}(password)\n\n"
+        self.write("code/auth.py", "".join(function.format(i) for i in range(60)))
         self.write("code/net.c", "int connect_socket(const char* host, int port) { return open_tcp(host, port); }\n")
         self.write("code/README.md", "# Mail\nHow to send mail.\n")
         self.write("code/.gitignore", "out/\n")
@@ -359,7 +362,8 @@ class Trouble(Case):
     def test_a_full_disk_leaves_the_old_set(self):
         disk = self.folder / "disk"
         disk.mkdir()
-        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode != 0:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
             print("skipped: no tmpfs can be mounted here")
             return
         self.addCleanup(subprocess.run, ["umount", disk])
@@ -408,7 +412,8 @@ class Interruption(Case):
         before = snapshot(self.out)
         many = self.texts()
         for number, signum in enumerate((signal.SIGINT, signal.SIGTERM)):
-            process = subprocess.Popen([BIN, "embed", many, "-o", self.out, "--batch-tokens", "2048"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            command = [BIN, "embed", many, "-o", self.out, "--batch-tokens", "2048"]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             time.sleep((2 + number) * SLOWER)
             self.assertIsNone(process.poll(), "it ended before it could be interrupted")
             process.send_signal(signum)
