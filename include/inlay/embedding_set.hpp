@@ -1,7 +1,8 @@
 // Embedding sets: vectors, what they are vectors of, and the model that made them, in one folder.
 //
 //   embeddings.npy    float32, C order, shape (rows, dimension): numpy.load reads it
-//   metadata.json     an array of one object per row, in the same order: the document's content and metadata, and its key
+//   metadata.json     an array of one object per row, in the same order: content, the fields of Metadata that are known, the extra fields
+//                     under their own names, and the row's key. Extra fields that have one of those names stand in an object "extra"
 //   model_info.json   the ModelInfo, and when the set was created (RFC 3339, UTC)
 //
 // A set is written to a temporary folder beside its place and renamed: a reader sees the old set or the new one, never half of either.
@@ -34,8 +35,15 @@ struct EmbeddingSet {
 /// still the right one.
 [[nodiscard]] std::string content_key(std::string_view text);
 
+/// Whether the folder holds the files of a set and nothing else: what save_embeddings replaces.
+[[nodiscard]] bool is_embedding_set(const std::filesystem::path& folder);
+
+/// A model's description as a JSON object, with the names of ModelInfo's members: model_info.json without `created`.
+[[nodiscard]] std::string to_json(const ModelInfo& model);
+
 /// Writes a set, replacing one that stands in its place; any other folder or file there is an error, and stays. Throws Error:
-/// invalid_argument when rows, documents and keys don't match in number or an item of the result has no vector; io_error.
+/// invalid_argument when rows, documents and keys don't match in number, an item of the result has no vector, or a number is not finite;
+/// io_error. Bytes that are not UTF-8 are written as U+FFFD.
 void save_embeddings(const std::filesystem::path& folder, const EmbeddingSet& set);
 void save_embeddings(const std::filesystem::path& folder, const EmbedResult& result, std::span<const Document> documents,
                      const ModelInfo& model);
