@@ -37,7 +37,7 @@ def main():
     texts = corpus.texts()
     # One by one: no padding, so that the reference itself doesn't depend on a text's neighbours.
     vectors = numpy.concatenate([model.encode([text], batch_size=1, show_progress_bar=False) for _, text in texts]).astype(numpy.float32)
-    ids = [model.tokenizer(text, truncation=True, max_length=model.max_seq_length)["input_ids"] for _, text in texts]
+    ids = [model.preprocess([text])["input_ids"][0].tolist() for _, text in texts]
 
     (here / "texts.json").write_text(json.dumps([{"kind": kind, "text": text} for kind, text in texts], ensure_ascii=False, indent=0) + "\n", "utf-8")
     (here / "ids.json").write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in ids) + "\n]\n")
