@@ -1,6 +1,8 @@
 // What the tests find in their environment, and temporary folders.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -9,8 +11,6 @@
 #include <sstream>
 #include <string>
 #include <string_view>
-
-#include <unistd.h>
 
 #include "support/catch.hpp"
 
