@@ -6,6 +6,8 @@
 //   auto generator = EmbeddingGenerator::load(folder.path());
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
