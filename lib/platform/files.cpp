@@ -100,16 +100,20 @@ std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-void write_file(const std::filesystem::path& path, std::string_view bytes) {
+void write_file(const std::filesystem::path& path, std::string_view bytes) { write_file(path, {bytes}); }
+
+void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) fail("create", path, errno);
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      fail("write", path, errno);
+  for (std::string_view bytes : pieces) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
+      if (count < 0) {
+        if (errno == EINTR) continue;
+        fail("write", path, errno);
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(count));
     }
-    bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   if (::fsync(file.number()) != 0 && errno != EINVAL && errno != EROFS) fail("write", path, errno);
 }

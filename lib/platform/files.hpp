@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +47,9 @@ class MappedFile {
 
 /// Writes a file whole and flushes it to the disk. Throws Error (io_error).
 void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// The same of several pieces, one after the other.
+void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
 
 /// A new folder beside `target` that becomes it on commit, atomically where the file system can exchange two folders; removed with all that
 /// is in it when it was not committed. Throws Error (io_error).
