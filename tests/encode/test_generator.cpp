@@ -49,9 +49,9 @@ std::vector<std::string> some_texts(std::size_t count) {
   return texts;
 }
 
-std::vector<float> row(const Matrix& matrix, std::size_t index) { return {&matrix(index, 0), &matrix(index, 0) + matrix.shape(1)}; }
+std::vector<float> row_of(const Matrix& matrix, std::size_t index) { return {&matrix(index, 0), &matrix(index, 0) + matrix.shape(1)}; }
 std::vector<float> values(const Vector& vector) { return {vector.begin(), vector.end()}; }
-std::vector<float> vector_of(const EmbeddingGenerator& generator, std::string_view text) { return row(generator.embed({text}).vectors, 0); }
+std::vector<float> vector_of(const EmbeddingGenerator& generator, std::string_view text) { return row_of(generator.embed({text}).vectors, 0); }
 
 bool is_unit(const std::vector<float>& vector) {
   double squares = 0;
@@ -94,8 +94,8 @@ TEST_CASE("an empty text, and one of which nothing is left, has the vector of it
   for (std::size_t i = 0; i < result.items.size(); ++i) {
     CHECK(result.items[i].tokens_seen == 2);
     CHECK(result.items[i].tokens_used == 2);
-    CHECK(is_unit(row(result.vectors, i)));
-    CHECK(row(result.vectors, i) == row(result.vectors, 0));
+    CHECK(is_unit(row_of(result.vectors, i)));
+    CHECK(row_of(result.vectors, i) == row_of(result.vectors, 0));
   }
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("a text of 50 MB is cut at the model's limit, and reported", "[generat
   CHECK(result.items[1].tokens_used == generator.max_sequence_length());
   CHECK(result.items[1].tokens_seen > 10'000'000);
   CHECK_FALSE(result.items[0].truncated());
-  CHECK(row(result.vectors, 1) == vector_of(generator, start));
+  CHECK(row_of(result.vectors, 1) == vector_of(generator, start));
 
   // Without any border inside: one word of 50 MB, and 50 MB of combining marks.
   CHECK(generator.embed({std::string(50'000'000, 'x')}).items[0].tokens_used == 3);
@@ -143,16 +143,16 @@ TEST_CASE("all ways of passing texts give the same vectors", "[generator]") {
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   const EmbedResult result = generator.embed(texts);
   REQUIRE(result.complete());
-  CHECK(generator.embed(views).vectors == result.vectors);
-  CHECK(generator.embed_async(texts).get().vectors == result.vectors);
-  CHECK(generator.embed({texts[3], texts[4]}).vectors == Matrix(xt::view(result.vectors, xt::range(3, 5), xt::all())));
+  CHECK((generator.embed(views).vectors == result.vectors));
+  CHECK((generator.embed_async(texts).get().vectors == result.vectors));
+  CHECK((generator.embed({texts[3], texts[4]}).vectors == Matrix(xt::view(result.vectors, xt::range(3, 5), xt::all()))));
 }
 
 TEST_CASE("documents are embedded with their context, queries with their prefix", "[generator]") {
   const auto generator = load();
   const Document document{"def login(): return 1", {.file_type = "python", .language = "python", .function_name = "login"}};
-  CHECK(row(generator.embed_documents(std::vector{document}).vectors, 0) == vector_of(generator, TextPreparator{}(document)));
-  CHECK(row(generator.embed_documents_async({document}).get().vectors, 0) == vector_of(generator, TextPreparator{}(document)));
+  CHECK(row_of(generator.embed_documents(std::vector{document}).vectors, 0) == vector_of(generator, TextPreparator{}(document)));
+  CHECK(row_of(generator.embed_documents_async({document}).get().vectors, 0) == vector_of(generator, TextPreparator{}(document)));
   CHECK(values(generator.embed_code("return 1")) == vector_of(generator, "return 1"));
   CHECK(values(generator.embed_code("return 1", "python")) == vector_of(generator, "[PYTHON] return 1"));
   for (const QueryType type : {QueryType::general, QueryType::code_search, QueryType::error_analysis, QueryType::documentation}) {
@@ -172,7 +172,7 @@ TEST_CASE("the prompts of the model's files stand in front", "[generator]") {
   CHECK(generator.info().prompts.at("query") == "question: ");
   CHECK(vector_of(generator, "open") == vector_of(plain, "open"));
   CHECK(values(generator.embed_query("open")) == vector_of(plain, "question: open"));
-  CHECK(row(generator.embed_documents(std::vector<Document>{{"open", {}}}).vectors, 0) == vector_of(plain, "passage: open"));
+  CHECK(row_of(generator.embed_documents(std::vector<Document>{{"open", {}}}).vectors, 0) == vector_of(plain, "passage: open"));
 
   write(folder / "config_sentence_transformers.json", R"({"prompts": {"topic": "topic: "}, "default_prompt_name": "topic"})");
   CHECK(vector_of(EmbeddingGenerator::load(folder.path()), "open") == vector_of(plain, "topic: open"));
@@ -189,7 +189,7 @@ TEST_CASE("a call that is cancelled before it begins computes nothing", "[genera
     CHECK_FALSE(result.complete());
     for (std::size_t i = 0; i < 50; ++i) {
       CHECK(result.items[i].status == Status::cancelled);
-      CHECK(is_nan(row(result.vectors, i)));
+      CHECK(is_nan(row_of(result.vectors, i)));
     }
   }
 }
@@ -208,16 +208,16 @@ TEST_CASE("a call that is cancelled on its way keeps what it has and reports the
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (result.items[i].status == Status::ok) {
       ++done;
-      CHECK(row(result.vectors, i) == row(whole.vectors, i));
+      CHECK(row_of(result.vectors, i) == row_of(whole.vectors, i));
     } else {
       CHECK(result.items[i].status == Status::cancelled);
-      CHECK(is_nan(row(result.vectors, i)));
+      CHECK(is_nan(row_of(result.vectors, i)));
     }
   }
   CHECK(done >= 10);
   CHECK(done < 100);
   CHECK(told <= done);
-  CHECK(generator.embed(texts).vectors == whole.vectors);  // and the generator works on
+  CHECK((generator.embed(texts).vectors == whole.vectors));  // and the generator works on
 }
 
 TEST_CASE("cancelling from another thread returns soon", "[generator]") {
@@ -303,12 +303,12 @@ TEST_CASE("what a preparator throws fails its document alone", "[generator]") {
     REQUIRE(result.items.size() == 6);
     for (const std::size_t good : {0u, 2u, 5u}) {
       CHECK(result.items[good].status == Status::ok);
-      CHECK(row(result.vectors, good) == vector_of(generator, documents[good].content));
+      CHECK(row_of(result.vectors, good) == vector_of(generator, documents[good].content));
     }
     for (const std::size_t bad : {1u, 3u, 4u}) {
       CHECK(result.items[bad].status != Status::ok);
       CHECK_FALSE(result.items[bad].message.empty());
-      CHECK(is_nan(row(result.vectors, bad)));
+      CHECK(is_nan(row_of(result.vectors, bad)));
     }
     CHECK_THAT(result.items[1].message, Catch::Contains("no text for this one"));
     CHECK_THAT(result.items[3].message, Catch::Contains("damaged document"));
@@ -331,9 +331,9 @@ TEST_CASE("sixteen threads may call one generator at once", "[generator]") {
           const std::size_t first = (caller * 7 + round * 13) % 60;
           const EmbedResult result = generator.embed(std::span(texts).subspan(first, 60));
           for (std::size_t i = 0; i < 60; ++i) {
-            if (row(result.vectors, i) != row(expected.vectors, first + i)) ++wrong;
+            if (row_of(result.vectors, i) != row_of(expected.vectors, first + i)) ++wrong;
           }
-          if (values(generator.embed_query(texts[caller])) != row(expected.vectors, caller)) ++wrong;
+          if (values(generator.embed_query(texts[caller])) != row_of(expected.vectors, caller)) ++wrong;
         }
       });
     }
@@ -366,7 +366,7 @@ TEST_CASE("a future keeps working when its generator has gone out of scope", "[g
     future = generator.embed_async(texts);
     query = generator.embed_query_async("open");
   }
-  CHECK(future.get().vectors == load().embed(texts).vectors);
+  CHECK((future.get().vectors == load().embed(texts).vectors));
   CHECK(values(query.get()) == vector_of(load(), "open"));
 }
 
@@ -386,7 +386,7 @@ TEST_CASE("batches hold no more items than batch_size and no more tokens than ba
                                                  CHECK(progress.done - before <= batch_size);
                                                  before = progress.done;
                                                }});
-    CHECK(result.vectors == expected.vectors);
+    CHECK((result.vectors == expected.vectors));
   }
   std::size_t before = 0;
   (void)load({.batch_tokens = 100, .threads = 1}).embed(texts, {.on_progress = [&](const Progress& progress) {
@@ -402,7 +402,7 @@ TEST_CASE("max_sequence_length cuts, with the special tokens kept", "[generator]
   CHECK(result.items[0].tokens_used == 4);
   CHECK(result.items[0].truncated());
   CHECK_FALSE(result.items[1].truncated());
-  CHECK(row(result.vectors, 0) == vector_of(load(), "open the"));
+  CHECK(row_of(result.vectors, 0) == vector_of(load(), "open the"));
 }
 
 TEST_CASE("the fingerprint tells what changes the numbers, and nothing else", "[generator]") {
@@ -481,7 +481,7 @@ TEST_CASE("a batch's memory is given back by trim", "[generator]") {
   const auto generator = load({.threads = 1});
   const EmbedResult before = generator.embed(some_texts(2000));
   generator.trim();
-  CHECK(generator.embed(some_texts(2000)).vectors == before.vectors);
+  CHECK((generator.embed(some_texts(2000)).vectors == before.vectors));
 }
 
 TEST_CASE("an idle generator uses no processor time, and an ended one leaves no thread", "[generator]") {

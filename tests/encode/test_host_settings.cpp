@@ -55,25 +55,25 @@ TEST_CASE("the host's settings do not change a vector", "[host]") {
   const Matrix expected = embed(folder.path(), 1);
   SECTION("default type") {
     torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
-    CHECK(embed(folder.path(), 2) == expected);
+    CHECK((embed(folder.path(), 2) == expected));
     torch::set_default_dtype(caffe2::TypeMeta::Make<float>());
   }
   SECTION("inference mode, and no gradients") {
     const c10::InferenceMode inference;
-    CHECK(embed(folder.path(), 2) == expected);
+    CHECK((embed(folder.path(), 2) == expected));
   }
   SECTION("autocast") {
     at::autocast::set_autocast_enabled(at::kCPU, true);
-    CHECK(embed(folder.path(), 2) == expected);
+    CHECK((embed(folder.path(), 2) == expected));
     at::autocast::set_autocast_enabled(at::kCPU, false);
   }
   SECTION("number of threads") {
     at::set_num_threads(2);
-    CHECK(embed(folder.path(), 2) == expected);
+    CHECK((embed(folder.path(), 2) == expected));
   }
   SECTION("deterministic algorithms") {
     at::globalContext().setDeterministicAlgorithms(true, false);
-    CHECK(embed(folder.path(), 2) == expected);
+    CHECK((embed(folder.path(), 2) == expected));
     at::globalContext().setDeterministicAlgorithms(false, false);
   }
 }

@@ -54,7 +54,7 @@ const Golden& golden() {
   return golden;
 }
 
-std::span<const float> row(const Matrix& matrix, std::size_t index) { return {&matrix(index, 0), matrix.shape(1)}; }
+std::span<const float> row_of(const Matrix& matrix, std::size_t index) { return {&matrix(index, 0), matrix.shape(1)}; }
 
 double max_abs_difference(std::span<const float> a, std::span<const float> b) {
   REQUIRE(a.size() == b.size());
@@ -93,7 +93,7 @@ double largest_row_difference(const Matrix& got, const Matrix& expected, double 
   REQUIRE(got.shape() == expected.shape());
   double largest = 0;
   for (std::size_t i = 0; i < got.shape(0); ++i) {
-    const double difference = max_abs_difference(row(got, i), row(expected, i));
+    const double difference = max_abs_difference(row_of(got, i), row_of(expected, i));
     INFO("text " << i << ": " << golden().texts[i].substr(0, 80));
     CHECK(difference <= bound);
     if (!(difference <= largest)) largest = difference;
@@ -145,19 +145,19 @@ TEST_CASE("vectors equal sentence-transformers', one by one and all at once", "[
   double largest_alone = 0;
   for (std::size_t i = 0; i < golden().texts.size(); ++i) {
     INFO("text " << i << ": " << golden().texts[i].substr(0, 80));
-    const auto expected = row(golden().vectors, i);
+    const auto expected = row_of(golden().vectors, i);
     const EmbedResult alone = generator.embed({golden().texts[i]});
     REQUIRE(alone.complete());
     CHECK(alone.items[0].tokens_used == golden().ids[i].size());
     CHECK(together.items[i].tokens_used == golden().ids[i].size());
-    for (const auto got : {row(together.vectors, i), row(alone.vectors, 0)}) {
+    for (const auto got : {row_of(together.vectors, i), row_of(alone.vectors, 0)}) {
       CHECK(cosine(got, expected) >= golden().cosine);
       CHECK(max_abs_difference(got, expected) <= golden().max_abs);
       lowest_cosine = std::min(lowest_cosine, cosine(got, expected));
       largest = std::max(largest, max_abs_difference(got, expected));
     }
-    CHECK(max_abs_difference(row(together.vectors, i), row(alone.vectors, 0)) <= golden().batch_max_abs);
-    largest_alone = std::max(largest_alone, max_abs_difference(row(together.vectors, i), row(alone.vectors, 0)));
+    CHECK(max_abs_difference(row_of(together.vectors, i), row_of(alone.vectors, 0)) <= golden().batch_max_abs);
+    largest_alone = std::max(largest_alone, max_abs_difference(row_of(together.vectors, i), row_of(alone.vectors, 0)));
   }
   std::cout << fmt::format("{} kernels, {} texts: lowest cosine 1 - {:.2e}, largest difference {:.2e}; alone against together {:.2e}\n",
                            generator.info().kernels, golden().texts.size(), 1 - lowest_cosine, largest, largest_alone);

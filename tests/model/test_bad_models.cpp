@@ -197,8 +197,8 @@ TEST_CASE("weights under the prefix of a model with a head load, too", "[bad_mod
   const TemporaryFolder prefixed;
   write_tiny_model_files(prefixed.path());
   write(prefixed / "model.safetensors", safetensors(tensors));
-  CHECK(EmbeddingGenerator::load(prefixed.path(), {.threads = 1}).embed({"read the file"}).vectors ==
-        generator.embed({"read the file"}).vectors);
+  CHECK((EmbeddingGenerator::load(prefixed.path(), {.threads = 1}).embed({"read the file"}).vectors ==
+         generator.embed({"read the file"}).vectors));
 }
 
 TEST_CASE("damaged weights are errors that name the file", "[bad_models]") {
@@ -407,7 +407,7 @@ TEST_CASE("a model in memory fails like one in a folder", "[bad_models]") {
     }
     return result;
   };
-  CHECK(EmbeddingGenerator::load(files()).embed({"open"}).vectors == EmbeddingGenerator::load(folder.path()).embed({"open"}).vectors);
+  CHECK((EmbeddingGenerator::load(files()).embed({"open"}).vectors == EmbeddingGenerator::load(folder.path()).embed({"open"}).vectors));
   for (const char* without : {"config.json", "model.safetensors", "vocab.txt", "1_Pooling/config.json"}) {
     CAPTURE(without);
     check_error(Status::not_found, {without}, [&] { (void)EmbeddingGenerator::load(files(without)); });
