@@ -32,22 +32,23 @@ enum class CorpusFormat : std::int32_t {
 
 struct CorpusOptions {
   CorpusFormat format = CorpusFormat::automatic;
-  std::string column{};                       ///< of a CSV file; empty: the first
-  std::size_t max_file_bytes = 1u << 20;      ///< larger files in a folder are skipped
+  std::string column{};                                                                  ///< of a CSV file; empty: the first
+  std::size_t max_file_bytes = 1u << 20;                                                 ///< larger files in a folder are skipped
   std::function<void(const std::filesystem::path&, std::string_view reason)> on_skip{};  ///< told of every file that is left out
 };
 
 /// Reads a file or a folder. In a folder: files that .gitignore (in it, above it within the repository, below it) excludes, hidden ones,
 /// binary ones (a NUL byte in the first 8,000) and oversized ones are left out; symbolic links are not followed; the order is that of
-/// the paths' bytes. Metadata: file_path is relative to the folder. Throws Error: not_found, io_error, and invalid_data naming file and line.
+/// the paths' bytes. Metadata: file_path is relative to the folder. Throws Error: not_found, io_error, and invalid_data naming file and
+/// line.
 [[nodiscard]] std::vector<Document> read_corpus(const std::filesystem::path& path, const CorpusOptions& options = {});
 
 /// The same from a stream (standard input), whose format is options.format (automatic: text). `name` stands for it in messages.
 [[nodiscard]] std::vector<Document> read_corpus(std::istream& stream, std::string_view name, const CorpusOptions& options = {});
 
 /// Cuts each document on line boundaries into pieces of at most max_tokens tokens, counted with the context that `preparator` adds and with
-/// special tokens; each piece knows its first line. A single line longer than that stays whole, to be truncated (and reported) when embedded.
-/// Documents that fit, and empty ones, come back as they are.
+/// special tokens; each piece knows its first line. A single line longer than that stays whole, to be truncated (and reported) when
+/// embedded. Documents that fit, and empty ones, come back as they are.
 [[nodiscard]] std::vector<Document> split_lines(std::span<const Document> documents, const Tokenizer& tokenizer, std::size_t max_tokens,
                                                 const DocumentPreparator& preparator = TextPreparator{});
 

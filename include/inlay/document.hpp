@@ -24,8 +24,8 @@ using MetadataValue = std::variant<std::nullptr_t, bool, std::int64_t, double, s
 struct Metadata {
   std::string file_path{};
   std::string file_name{};
-  std::string file_type{};      ///< the kind of file, usually its language or ending: "python", "markdown"
-  std::string language{};       ///< the programming language
+  std::string file_type{};  ///< the kind of file, usually its language or ending: "python", "markdown"
+  std::string language{};   ///< the programming language
   std::string function_name{};
   std::string class_name{};
   std::int64_t line_number = 0;  ///< of the first line, counted from 1

@@ -18,16 +18,16 @@ namespace inlay {
 /// What went wrong. The numbers are those of the C ABI's inlay_status and are fixed for ever.
 enum class Status : std::int32_t {
   ok = 0,
-  invalid_argument = 1,   ///< a value that the caller passed is outside its range
-  not_found = 2,          ///< a file, folder or model does not exist
-  io_error = 3,           ///< reading or writing failed: permissions, a full disk, a broken device
-  invalid_model = 4,      ///< a model's files are damaged or contradict one another
-  invalid_data = 5,       ///< an input file that is not a model's is damaged: a set, a corpus, JSON
-  unsupported = 6,        ///< well-formed, but nothing that this build can do: an architecture, a device
-  out_of_memory = 7,      ///< memory, of the host or of the device, did not suffice
-  cancelled = 8,          ///< the caller asked to stop
-  buffer_too_small = 9,   ///< a caller's buffer cannot hold the result (C ABI)
-  internal = 10,          ///< a defect of the library; please report it
+  invalid_argument = 1,  ///< a value that the caller passed is outside its range
+  not_found = 2,         ///< a file, folder or model does not exist
+  io_error = 3,          ///< reading or writing failed: permissions, a full disk, a broken device
+  invalid_model = 4,     ///< a model's files are damaged or contradict one another
+  invalid_data = 5,      ///< an input file that is not a model's is damaged: a set, a corpus, JSON
+  unsupported = 6,       ///< well-formed, but nothing that this build can do: an architecture, a device
+  out_of_memory = 7,     ///< memory, of the host or of the device, did not suffice
+  cancelled = 8,         ///< the caller asked to stop
+  buffer_too_small = 9,  ///< a caller's buffer cannot hold the result (C ABI)
+  internal = 10,         ///< a defect of the library; please report it
 };
 
 /// The enumerator's name, as in the C ABI without its prefix: "invalid_model". "unknown" for a number that is none of them.

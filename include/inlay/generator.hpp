@@ -1,7 +1,8 @@
 // EmbeddingGenerator: texts in, vectors out. The heart of the library.
 //
-// Thread rule: a generator is immutable after loading; any number of threads may call one at once, and they share its worker threads. Nothing
-// is computed on the calling thread, so the host's own libtorch settings (threads, grad mode, default dtype) neither matter nor change.
+// Thread rule: a generator is immutable after loading; any number of threads may call one at once, and they share its worker threads.
+// Nothing is computed on the calling thread, so the host's own libtorch settings (threads, grad mode, default dtype) neither matter nor
+// change.
 //
 // Copies are cheap and share one model; generators of the same file share its weights as well. The last copy's end joins the workers.
 //
@@ -56,22 +57,22 @@ struct EmbedResult {
 
 /// What a generator is made of.
 struct ModelInfo {
-  std::string name{};             ///< the model folder's name
-  std::string path{};             ///< as given to load; empty for a model from memory
-  std::string architecture{};     ///< config.json's model_type: "bert"
-  std::size_t dimension = 0;      ///< components of a vector, after truncate_dim
+  std::string name{};          ///< the model folder's name
+  std::string path{};          ///< as given to load; empty for a model from memory
+  std::string architecture{};  ///< config.json's model_type: "bert"
+  std::size_t dimension = 0;   ///< components of a vector, after truncate_dim
   std::size_t max_sequence_length = 0;
   std::size_t vocabulary_size = 0;
   std::size_t layers = 0;
   std::size_t parameters = 0;
-  std::string pooling{};          ///< as to_string(Pooling)
+  std::string pooling{};  ///< as to_string(Pooling)
   bool normalized = true;
   std::string precision{};
   std::string device{};
-  std::string kernels{};          ///< what computes: "avx2", "avx512", "portable" on the CPU, "aten" elsewhere
+  std::string kernels{};  ///< what computes: "avx2", "avx512", "portable" on the CPU, "aten" elsewhere
   std::size_t threads = 0;
   std::map<std::string, std::string> prompts{};  ///< of config_sentence_transformers.json
-  std::string fingerprint{};      ///< hash of all that a vector depends on: weights, tokenizer, pooling, prompts and options
+  std::string fingerprint{};                     ///< hash of all that a vector depends on: weights, tokenizer, pooling, prompts and options
   std::string library_version{};
 
   friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
@@ -79,7 +80,7 @@ struct ModelInfo {
 
 /// Bytes of memory.
 struct MemoryUse {
-  std::size_t weights = 0;    ///< of the model, shared by all generators of the same file, device and precision
+  std::size_t weights = 0;  ///< of the model, shared by all generators of the same file, device and precision
   std::size_t tokenizer = 0;
   std::size_t device_cached = 0;  ///< held by libtorch's device allocator for reuse; 0 on the CPU
   std::size_t process_resident = 0;
@@ -100,10 +101,11 @@ class EmbeddingGenerator {
   [[nodiscard]] static EmbeddingGenerator load(const std::filesystem::path& model, GeneratorOptions options = {});
 
   /// The same from files in memory, which may be freed once load returns. `name` is what info() says.
-  [[nodiscard]] static EmbeddingGenerator load(std::span<const ModelFile> files, GeneratorOptions options = {}, std::string name = "memory");
+  [[nodiscard]] static EmbeddingGenerator load(std::span<const ModelFile> files, GeneratorOptions options = {},
+                                               std::string name = "memory");
 
-  /// Embeds texts as they are (the model's default prompt, if its files name one, in front). No texts: a matrix of 0 rows. An empty text has a
-  /// valid vector, that of its special tokens. Throws only for what concerns the whole call; an item's failure is in its report.
+  /// Embeds texts as they are (the model's default prompt, if its files name one, in front). No texts: a matrix of 0 rows. An empty text
+  /// has a valid vector, that of its special tokens. Throws only for what concerns the whole call; an item's failure is in its report.
   [[nodiscard]] EmbedResult embed(std::span<const std::string_view> texts, const CallOptions& call = {}) const;
   [[nodiscard]] EmbedResult embed(std::span<const std::string> texts, const CallOptions& call = {}) const;
   [[nodiscard]] EmbedResult embed(std::initializer_list<std::string_view> texts, const CallOptions& call = {}) const;

@@ -1,4 +1,5 @@
-// Inlay: the embeddable embedding library. This header includes the whole public C++ API; each of the others can be read, and included, alone.
+// Inlay: the embeddable embedding library. This header includes the whole public C++ API; each of the others can be read, and included,
+// alone.
 //
 //   #include <inlay/inlay.hpp>
 //

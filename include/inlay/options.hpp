@@ -62,8 +62,8 @@ enum class Pooling : std::int32_t {
 struct GeneratorOptions {
   Device device{};
   Precision precision = Precision::fp32;
-  std::size_t batch_tokens = 0;         ///< tokens in a batch at most, one longer text alone excepted; 0: the library's choice for the device
-  std::size_t batch_size = 0;           ///< items in a batch at most; 0: no limit but batch_tokens
+  std::size_t batch_tokens = 0;  ///< tokens in a batch at most, one longer text alone excepted; 0: the library's choice for the device
+  std::size_t batch_size = 0;    ///< items in a batch at most; 0: no limit but batch_tokens
   std::size_t max_sequence_length = 0;  ///< tokens of a text used at most, special tokens included; 0: the model's own limit. A larger
                                         ///< value than the model has positions for is an error
   bool normalize = true;                ///< whether vectors are scaled to length 1
@@ -75,18 +75,18 @@ struct GeneratorOptions {
 
 /// How far a call has come. Counts are of this call alone.
 struct Progress {
-  std::size_t done = 0;   ///< items finished
-  std::size_t total = 0;  ///< items of the call
-  std::size_t tokens = 0; ///< tokens encoded
-  double seconds = 0;     ///< since the call began
+  std::size_t done = 0;    ///< items finished
+  std::size_t total = 0;   ///< items of the call
+  std::size_t tokens = 0;  ///< tokens encoded
+  double seconds = 0;      ///< since the call began
   double tokens_per_second = 0;
 };
 
 struct CallOptions {
   /// When a stop is requested the call returns soon: batches in flight are finished, the rest is reported as Status::cancelled.
   std::stop_token stop{};
-  /// Called after each batch: by embed and its kin on the calling thread; by the _async forms on one of the library's threads, one call at a
-  /// time. What it throws ends the call with that exception.
+  /// Called after each batch: by embed and its kin on the calling thread; by the _async forms on one of the library's threads, one call at
+  /// a time. What it throws ends the call with that exception.
   std::function<void(const Progress&)> on_progress{};
 };
 

@@ -1,6 +1,7 @@
 // TextPreparator: from a Document or a query to the text that the model sees.
 //
-// A document becomes its parts, in this order, joined by one space each; a part whose field is empty, or which is switched off, is left out:
+// A document becomes its parts, in this order, joined by one space each; a part whose field is empty, or which is switched off, is left
+// out:
 //
 //   [FILE_TYPE]            metadata.file_type, ASCII letters in upper case, in brackets
 //   [LANGUAGE]             metadata.language, likewise

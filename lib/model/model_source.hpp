@@ -16,7 +16,7 @@ namespace inlay::model {
 /// A file's bytes, and what keeps them: the mapping, or nothing where the caller owns them.
 struct FileBytes {
   std::string_view bytes;
-  std::string label;  ///< how messages name the file
+  std::string label;                                    ///< how messages name the file
   std::shared_ptr<const platform::MappedFile> mapping;  ///< null: the bytes are the caller's and go when load returns
 };
 
@@ -32,9 +32,9 @@ class ModelSource {
   /// Throws Error (not_found) naming the file when it isn't there.
   [[nodiscard]] FileBytes read(std::string_view name) const;
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }                    ///< the folder's last part, or as given
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }      ///< empty for a source in memory
-  [[nodiscard]] std::string label(std::string_view file) const;                               ///< how messages name this file
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }                ///< the folder's last part, or as given
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }  ///< empty for a source in memory
+  [[nodiscard]] std::string label(std::string_view file) const;                           ///< how messages name this file
 
  private:
   std::filesystem::path folder_;

@@ -19,7 +19,8 @@ TEST_CASE("an unknown device is an error that names it") {
 }
 
 TEST_CASE("a pooling's name parses back, and the guide's spellings are understood") {
-  for (const Pooling pooling : {Pooling::mean, Pooling::cls, Pooling::max, Pooling::mean_sqrt_len, Pooling::weighted_mean, Pooling::last_token}) {
+  for (const Pooling pooling :
+       {Pooling::mean, Pooling::cls, Pooling::max, Pooling::mean_sqrt_len, Pooling::weighted_mean, Pooling::last_token}) {
     CHECK(parse_pooling(to_string(pooling)) == pooling);
   }
   CHECK(parse_pooling("last_token") == Pooling::last_token);

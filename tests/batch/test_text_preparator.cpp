@@ -11,8 +11,7 @@ const Document authenticate = {
 }
 
 TEST_CASE("a document gets one tag each for file type and language, then its function") {
-  CHECK(TextPreparator{}(authenticate) ==
-        "[PYTHON] [PYTHON] Function: authenticate_user def authenticate_user(username, password): ...");
+  CHECK(TextPreparator{}(authenticate) == "[PYTHON] [PYTHON] Function: authenticate_user def authenticate_user(username, password): ...");
 }
 
 TEST_CASE("the class stands where there is no function name") {

@@ -1,0 +1,319 @@
+#include "inlay/generator.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "batch/embed_job.hpp"
+#include "batch/worker_pool.hpp"
+#include "encode/encoder.hpp"
+#include "inlay/version.hpp"
+#include "model/model_config.hpp"
+#include "model/model_source.hpp"
+#include "platform/log.hpp"
+#include "platform/memory.hpp"
+#include "platform/processors.hpp"
+#include "tokenize/tokenizer_factory.hpp"
+
+namespace inlay {
+namespace {
+
+// Tokens of a batch that keep the activations in the caches of a CPU and a GPU busy.
+constexpr std::size_t cpu_batch_tokens = 1024;
+constexpr std::size_t cuda_batch_tokens = 32768;
+
+constexpr std::size_t most_threads = 1024;
+
+std::string hexadecimal(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+
+// The prompt of a use, by the names that models give it; empty where there is none.
+std::string prompt_of(const model::SentenceConfig& config, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const auto found = config.prompts.find(name); found != config.prompts.end()) return found->second;
+  }
+  return {};
+}
+
+void check_options(const GeneratorOptions& options, const model::ModelConfig& config, const Tokenizer& tokenizer, const std::string& name) {
+  const auto refuse = [](const std::string& message) { throw Error(Status::invalid_argument, message); };
+  const std::size_t hidden = config.transformer.hidden_size;
+  if (options.max_sequence_length > config.transformer.positions) {
+    refuse(fmt::format("max_sequence_length is {}, but the model {} has positions for {} tokens", options.max_sequence_length, name,
+                       config.transformer.positions));
+  }
+  if (options.max_sequence_length != 0 && options.max_sequence_length < tokenizer.special_tokens()) {
+    refuse(fmt::format("max_sequence_length is {}, which leaves no room for the {} special tokens", options.max_sequence_length,
+                       tokenizer.special_tokens()));
+  }
+  if (options.truncate_dim > hidden)
+    refuse(fmt::format("truncate_dim is {}, but the model {} has vectors of {} components", options.truncate_dim, name, hidden));
+  if (options.threads > most_threads) refuse(fmt::format("threads is {}, at most {} are allowed", options.threads, most_threads));
+  if (!options.preparator) refuse("the preparator is empty");
+}
+
+}  // namespace
+
+class EmbeddingGenerator::Implementation {
+ public:
+  Implementation(const model::ModelSource& source, GeneratorOptions options);
+
+  [[nodiscard]] EmbedResult run(batch::EmbedInput input, const CallOptions& call) const;
+  /// Does not wait. The future gets what `deliver` makes of the finished job.
+  template <class Deliver>
+  [[nodiscard]] auto run_async(batch::EmbedInput input, CallOptions call, Deliver deliver) const {
+    using Result = decltype(deliver(std::declval<batch::EmbedJob&>()));
+    auto promise = std::make_shared<std::promise<Result>>();
+    std::future<Result> future = promise->get_future();
+    pool_->submit(std::make_shared<batch::EmbedJob>(settings, std::move(input), std::move(call), [promise, deliver](batch::EmbedJob& job) {
+      try {
+        promise->set_value(deliver(job));
+      } catch (...) {
+        promise->set_exception(std::current_exception());
+      }
+    }));
+    return future;
+  }
+  [[nodiscard]] batch::EmbedInput with_prompt(std::size_t count, std::string prompt,
+                                              std::function<std::string_view(std::size_t, std::string&)> text) const;
+  [[nodiscard]] const ModelInfo& info() const;
+
+  GeneratorOptions options;
+  batch::EmbedSettings settings;
+  Device device;
+  std::string default_prompt;
+  std::string document_prompt;
+  std::string query_prompt;
+  bool include_prompt = true;
+
+ private:
+  [[nodiscard]] std::size_t prompt_tokens(const std::string& prompt) const;
+  [[nodiscard]] std::string fingerprint() const;
+
+  mutable ModelInfo info_;
+  mutable std::once_flag info_once_;
+  std::string files_hash_;                         // of the tokenizer's and the small files
+  mutable std::optional<batch::WorkerPool> pool_;  // last: joined before anything that its jobs use goes
+};
+
+EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given)
+    : options(std::move(given)), device(encode::resolve(options.device)) {
+  const model::ModelConfig config = model::read_model_config(source);
+  settings.tokenizer = tokenize::make_tokenizer(source);
+  check_options(options, config, *settings.tokenizer, source.name());
+  if (settings.tokenizer->vocabulary_size() > config.transformer.vocabulary_size) {
+    throw Error(Status::invalid_model, fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens", source.label("config.json"),
+                                                   config.transformer.vocabulary_size, settings.tokenizer->vocabulary_size()));
+  }
+  if (config.sentence.lower_case && settings.tokenizer->encode("A").ids != settings.tokenizer->encode("a").ids) {
+    throw Error(Status::unsupported, fmt::format("{}: do_lower_case with a tokenizer that keeps case is not supported",
+                                                 source.label("sentence_bert_config.json")));
+  }
+  settings.encoder = encode::Encoder::load(source, config.transformer, device);
+
+  settings.pooling = options.pooling.value_or(config.sentence.pooling);
+  settings.normalize = options.normalize;
+  settings.hidden_size = config.transformer.hidden_size;
+  settings.dimension = options.truncate_dim == 0 ? settings.hidden_size : options.truncate_dim;
+  settings.max_sequence_length = options.max_sequence_length == 0 ? config.max_sequence_length : options.max_sequence_length;
+  const std::size_t batch_tokens = device.type == DeviceType::cuda ? cuda_batch_tokens : cpu_batch_tokens;
+  settings.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
+  settings.batch_size = options.batch_size;
+  settings.workers = options.threads == 0 ? std::min(platform::available_processors(), most_threads) : options.threads;
+
+  if (!config.sentence.default_prompt.empty()) default_prompt = config.sentence.prompts.at(config.sentence.default_prompt);
+  document_prompt = prompt_of(config.sentence, {"document", "passage", "corpus"});
+  query_prompt = prompt_of(config.sentence, {"query"});
+  include_prompt = config.sentence.include_prompt;
+
+  info_ = {.name = source.name(),
+           .path = source.folder().string(),
+           .architecture = config.transformer.architecture,
+           .dimension = settings.dimension,
+           .max_sequence_length = settings.max_sequence_length,
+           .vocabulary_size = config.transformer.vocabulary_size,
+           .layers = config.transformer.layers,
+           .parameters = settings.encoder->parameters(),
+           .pooling = std::string(to_string(settings.pooling)),
+           .normalized = settings.normalize,
+           .precision = std::string(to_string(options.precision)),
+           .device = to_string(device),
+           .kernels = encode::kernels_name(device),
+           .threads = settings.workers,
+           .prompts = config.sentence.prompts,
+           .library_version = std::string(version())};
+  std::string small_files;
+  for (const auto& names : {config.files, tokenize::tokenizer_files(source)}) {
+    for (const std::string& file : names) {
+      const model::FileBytes bytes = source.read(file);
+      small_files += fmt::format("{}:{};", file, hexadecimal(XXH3_128bits(bytes.bytes.data(), bytes.bytes.size())));
+    }
+  }
+  files_hash_ = hexadecimal(XXH3_128bits(small_files.data(), small_files.size()));
+
+  try {
+    pool_.emplace(settings.workers, encode::compute_alone);
+  } catch (const std::system_error& error) {
+    throw Error(Status::internal, fmt::format("cannot start {} threads: {}", settings.workers, error.what()));
+  }
+}
+
+std::string EmbeddingGenerator::Implementation::fingerprint() const {
+  const std::string parts = fmt::format("weights={} files={} pooling={} normalize={} dimension={} max_sequence_length={} precision={}",
+                                        settings.encoder->weights_hash(), files_hash_, to_string(settings.pooling), settings.normalize,
+                                        settings.dimension, settings.max_sequence_length, to_string(options.precision));
+  return "xxh3:" + hexadecimal(XXH3_128bits(parts.data(), parts.size()));
+}
+
+const ModelInfo& EmbeddingGenerator::Implementation::info() const {
+  std::call_once(info_once_, [this] { info_.fingerprint = fingerprint(); });
+  return info_;
+}
+
+// How many leading tokens of a text are its prompt's: those of the prompt alone without the closing special token.
+std::size_t EmbeddingGenerator::Implementation::prompt_tokens(const std::string& prompt) const {
+  if (include_prompt || prompt.empty()) return 0;
+  const std::size_t tokens = settings.tokenizer->encode(prompt).ids.size();
+  return settings.tokenizer->special_tokens() > 1 ? tokens - 1 : tokens;
+}
+
+batch::EmbedInput EmbeddingGenerator::Implementation::with_prompt(std::size_t count, std::string prompt,
+                                                                  std::function<std::string_view(std::size_t, std::string&)> text) const {
+  if (prompt.empty()) return {count, std::move(text), 0};
+  const std::size_t tokens = prompt_tokens(prompt);
+  return {count,
+          [prompt = std::move(prompt), text = std::move(text)](std::size_t index, std::string& buffer) {
+            std::string own;
+            const std::string_view body = text(index, own);
+            buffer.assign(prompt).append(body);
+            return std::string_view(buffer);
+          },
+          tokens};
+}
+
+EmbedResult EmbeddingGenerator::Implementation::run(batch::EmbedInput input, const CallOptions& call) const {
+  const auto job = std::make_shared<batch::EmbedJob>(settings, std::move(input), call, nullptr);
+  pool_->submit(job);
+  job->wait();
+  return job->take_result();
+}
+
+namespace {
+
+// The vector of a call with one item; what became of the item otherwise is thrown.
+Vector single_vector(const EmbedResult& result, std::string_view what) {
+  const ItemReport& item = result.items.front();
+  if (item.status != Status::ok)
+    throw Error(item.status, fmt::format("{}: {}", what, item.message.empty() ? to_string(item.status) : item.message));
+  if (item.truncated()) {
+    platform::log(LogLevel::warning,
+                  fmt::format("{} was truncated: it has {} tokens, {} were used", what, item.tokens_seen, item.tokens_used));
+  }
+  Vector vector = Vector::from_shape({result.vectors.shape(1)});
+  std::copy_n(result.vectors.data(), vector.size(), vector.data());
+  return vector;
+}
+
+}  // namespace
+
+EmbeddingGenerator::EmbeddingGenerator(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
+
+EmbeddingGenerator EmbeddingGenerator::load(const std::filesystem::path& model, GeneratorOptions options) {
+  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(model), std::move(options)));
+}
+
+EmbeddingGenerator EmbeddingGenerator::load(std::span<const ModelFile> files, GeneratorOptions options, std::string name) {
+  return EmbeddingGenerator(
+      std::make_shared<const Implementation>(model::ModelSource::from_memory(files, std::move(name)), std::move(options)));
+}
+
+EmbedResult EmbeddingGenerator::embed(std::span<const std::string_view> texts, const CallOptions& call) const {
+  return implementation_->run(implementation_->with_prompt(texts.size(), implementation_->default_prompt,
+                                                           [texts](std::size_t i, std::string&) { return texts[i]; }),
+                              call);
+}
+
+EmbedResult EmbeddingGenerator::embed(std::span<const std::string> texts, const CallOptions& call) const {
+  return implementation_->run(implementation_->with_prompt(texts.size(), implementation_->default_prompt,
+                                                           [texts](std::size_t i, std::string&) { return std::string_view(texts[i]); }),
+                              call);
+}
+
+EmbedResult EmbeddingGenerator::embed(std::initializer_list<std::string_view> texts, const CallOptions& call) const {
+  return embed(std::span<const std::string_view>(texts.begin(), texts.size()), call);
+}
+
+EmbedResult EmbeddingGenerator::embed_documents(std::span<const Document> documents, const CallOptions& call) const {
+  const DocumentPreparator& prepare = implementation_->options.preparator;
+  const auto text = [documents, &prepare](std::size_t i, std::string& buffer) -> std::string_view {
+    return buffer = prepare(documents[i]);
+  };
+  return implementation_->run(implementation_->with_prompt(documents.size(), implementation_->document_prompt, text), call);
+}
+
+Vector EmbeddingGenerator::embed_code(std::string_view code, std::string_view language) const {
+  const Document document{std::string(code), {.language = std::string(language)}};
+  return single_vector(embed_documents({&document, 1}), "the code");
+}
+
+Vector EmbeddingGenerator::embed_query(std::string_view text, QueryType type) const {
+  const std::string query = TextPreparator::prepare_query(text, type);
+  const auto input = implementation_->with_prompt(1, implementation_->query_prompt,
+                                                  [&query](std::size_t, std::string&) { return std::string_view(query); });
+  return single_vector(implementation_->run(input, {}), "the query");
+}
+
+std::future<EmbedResult> EmbeddingGenerator::embed_async(std::vector<std::string> texts, CallOptions call) const {
+  const std::size_t count = texts.size();
+  auto input = implementation_->with_prompt(count, implementation_->default_prompt,
+                                            [owned = std::make_shared<const std::vector<std::string>>(std::move(texts))](
+                                                std::size_t i, std::string&) { return std::string_view((*owned)[i]); });
+  return implementation_->run_async(std::move(input), std::move(call), [](batch::EmbedJob& job) { return job.take_result(); });
+}
+
+std::future<EmbedResult> EmbeddingGenerator::embed_documents_async(std::vector<Document> documents, CallOptions call) const {
+  const std::size_t count = documents.size();
+  auto input = implementation_->with_prompt(
+      count, implementation_->document_prompt,
+      [owned = std::make_shared<const std::vector<Document>>(std::move(documents)), prepare = implementation_->options.preparator](
+          std::size_t i, std::string& buffer) -> std::string_view { return buffer = prepare((*owned)[i]); });
+  return implementation_->run_async(std::move(input), std::move(call), [](batch::EmbedJob& job) { return job.take_result(); });
+}
+
+std::future<Vector> EmbeddingGenerator::embed_query_async(std::string text, QueryType type) const {
+  auto input = implementation_->with_prompt(
+      1, implementation_->query_prompt,
+      [query = TextPreparator::prepare_query(text, type)](std::size_t, std::string&) { return std::string_view(query); });
+  return implementation_->run_async(std::move(input), {},
+                                    [](batch::EmbedJob& job) { return single_vector(job.take_result(), "the query"); });
+}
+
+const ModelInfo& EmbeddingGenerator::info() const { return implementation_->info(); }
+
+const Tokenizer& EmbeddingGenerator::tokenizer() const noexcept { return *implementation_->settings.tokenizer; }
+
+std::size_t EmbeddingGenerator::dimension() const noexcept { return implementation_->settings.dimension; }
+
+std::size_t EmbeddingGenerator::max_sequence_length() const noexcept { return implementation_->settings.max_sequence_length; }
+
+const GeneratorOptions& EmbeddingGenerator::options() const noexcept { return implementation_->options; }
+
+MemoryUse EmbeddingGenerator::memory() const {
+  return {.weights = implementation_->settings.encoder->bytes(),
+          .tokenizer = implementation_->settings.tokenizer->memory(),
+          .device_cached = encode::device_cached_bytes(implementation_->device),
+          .process_resident = platform::resident_bytes(),
+          .process_peak = platform::peak_resident_bytes()};
+}
+
+void EmbeddingGenerator::trim() const {
+  encode::release_device_cache(implementation_->device);
+  platform::release_free_memory();
+}
+
+}  // namespace inlay

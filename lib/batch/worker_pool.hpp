@@ -1,0 +1,69 @@
+// WorkerPool: the threads that a generator computes with. They sleep while there is nothing to do.
+//
+// A job is a number of units that may run in any order and at once. When a stage's last unit is done the job may begin another stage. Jobs
+// take turns, a unit each, so that a query does not wait for a corpus.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace inlay::batch {
+
+class Job {
+ public:
+  virtual ~Job() = default;
+
+ protected:
+  Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+ private:
+  friend class WorkerPool;
+
+  /// Runs unit `index` of the present stage. Must not throw.
+  virtual void run(std::size_t index) noexcept = 0;
+
+  /// Called once before the first stage and after each stage's last unit, on one thread: the number of units of the next stage, 0 when the
+  /// job is done. Nothing of the pool's touches the job after that 0. Must not throw.
+  virtual std::size_t next_stage() noexcept = 0;
+
+  std::size_t units_ = 0;  // of the present stage; these three are guarded by the pool's mutex
+  std::size_t claimed_ = 0;
+  std::size_t finished_ = 0;
+};
+
+class WorkerPool {
+ public:
+  /// Each thread calls `on_start` first. Throws std::system_error when threads cannot be started.
+  WorkerPool(std::size_t threads, std::function<void()> on_start);
+
+  /// Finishes all jobs, then joins.
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  /// Returns at once. The pool keeps the job until it is done.
+  void submit(std::shared_ptr<Job> job);
+
+  [[nodiscard]] std::size_t threads() const noexcept { return threads_.size(); }
+
+ private:
+  void work(const std::function<void()>& on_start);
+  void begin_stage(const std::shared_ptr<Job>& job);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Job>> claimable_;  // jobs with units that nobody has claimed
+  std::size_t unfinished_ = 0;                  // jobs
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace inlay::batch

@@ -1,0 +1,210 @@
+#include "encode/encoder.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+#include <omp.h>
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+#include <torch/cuda.h>
+#include <xxhash.h>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "encode/architectures/architecture.hpp"
+#include "encode/kernels/kernels.hpp"
+#include "encode/operators.hpp"
+#include "inlay/error.hpp"
+
+namespace inlay::encode {
+namespace {
+
+// In an architecture's source, torch.x is aten's operator x and inlay.x ours.
+class OperatorResolver : public torch::jit::Resolver {
+ public:
+  std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction&,
+                                                         const torch::jit::SourceRange&) override {
+    if (name == "torch") return std::make_shared<torch::jit::BuiltinModule>("aten");
+    if (name == "inlay") return std::make_shared<torch::jit::BuiltinModule>("inlay");
+    return nullptr;
+  }
+};
+
+at::Device torch_device(Device device) {
+  return device.type == DeviceType::cuda ? at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index)) : at::Device(at::kCPU);
+}
+
+bool is_out_of_memory(const std::string& message) {
+  return message.find("out of memory") != std::string::npos || message.find("can't allocate memory") != std::string::npos;
+}
+
+// Runs a call into libtorch; what it throws becomes an Error.
+template <class Function>
+auto guarded(const std::string& what, const Function& function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error(Status::out_of_memory, fmt::format("{}: out of memory", what));
+  } catch (const c10::Error& error) {
+    std::string message = error.what_without_backtrace();
+    message = message.substr(0, message.find('\n'));
+    throw Error(is_out_of_memory(message) ? Status::out_of_memory : Status::internal, fmt::format("{}: {}", what, message));
+  }
+}
+
+std::string hash_of(std::string_view bytes, const platform::MappedFile* mapping) {
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  const std::unique_ptr<XXH3_state_t, Free> state(XXH3_createState());
+  XXH3_128bits_reset(state.get());
+  constexpr std::size_t step = std::size_t{8} << 20;
+  for (std::size_t first = 0; first < bytes.size(); first += step) {
+    const std::string_view part = bytes.substr(first, step);
+    XXH3_128bits_update(state.get(), part.data(), part.size());
+    if (mapping != nullptr) mapping->drop(part);
+  }
+  const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+class TorchEncoder final : public Encoder {
+ public:
+  TorchEncoder(const model::FileBytes& file, const model::TransformerConfig& config, Device device)
+      : label_(file.label),
+        mapping_(file.mapping),
+        device_(torch_device(device)),
+        hidden_size_(static_cast<std::int64_t>(config.hidden_size)),
+        module_("inlay_encoder") {
+    const c10::InferenceMode inference;
+    const Architecture* architecture = find_architecture(config.architecture);
+    if (architecture == nullptr) throw Error(Status::unsupported, fmt::format("unsupported architecture \"{}\"", config.architecture));
+    register_operators();
+    Weights weights(file, device_);
+    architecture->register_weights(module_, weights, config);
+    module_.define(std::string(architecture->source), std::make_shared<OperatorResolver>());
+    // The interpreter alone, not the profiling executor: nothing is optimised behind our back, and no process-wide setting matters.
+    auto graph = module_.get_method("forward").graph()->copy();
+    code_.emplace(graph, "forward");
+    bytes_ = weights.bytes();
+    parameters_ = weights.parameters();
+    if (mapping_ == nullptr) hash_ = hash_of(file.bytes, nullptr);  // the caller's memory goes when loading ends
+  }
+
+  void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const override {
+    guarded("encoding", [&] {
+      const c10::InferenceMode inference;
+      const c10::OptionalDeviceGuard guard(device_);
+      const auto from = [](std::span<const std::int64_t> values) {
+        return at::from_blob(const_cast<std::int64_t*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                             at::TensorOptions(at::kLong));
+      };
+      const at::Tensor lengths = from(batch.lengths);
+      at::Tensor positions = at::empty({static_cast<std::int64_t>(batch.tokens.size())}, at::TensorOptions(at::kLong));
+      std::int64_t* position = positions.mutable_data_ptr<std::int64_t>();
+      for (const std::int64_t length : batch.lengths) {
+        for (std::int64_t i = 0; i < length; ++i) *position++ = i;
+      }
+      torch::jit::Stack stack{module_._ivalue(), from(batch.tokens).to(device_), positions.to(device_), lengths};
+      torch::jit::InterpreterState(*code_).run(stack);
+      static const auto pool = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow("inlay::pool", "")
+                                   .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, const at::Tensor&)>();
+      const at::Tensor pooled = pool.call(stack.back().toTensor(), lengths, static_cast<std::int64_t>(pooling), from(batch.skip));
+      at::from_blob(vectors, {static_cast<std::int64_t>(batch.lengths.size()), hidden_size_}, at::TensorOptions(at::kFloat)).copy_(pooled);
+    });
+  }
+
+  const std::string& weights_hash() const override {
+    std::call_once(hash_once_, [this] {
+      if (mapping_ != nullptr) hash_ = hash_of(mapping_->bytes(), mapping_.get());
+    });
+    return hash_;
+  }
+
+  std::size_t bytes() const noexcept override { return bytes_; }
+  std::size_t parameters() const noexcept override { return parameters_; }
+
+ private:
+  std::string label_;
+  std::shared_ptr<const platform::MappedFile> mapping_;
+  at::Device device_;
+  std::int64_t hidden_size_;
+  torch::jit::Module module_;
+  std::optional<torch::jit::Code> code_;
+  std::size_t bytes_ = 0;
+  std::size_t parameters_ = 0;
+  mutable std::once_flag hash_once_;
+  mutable std::string hash_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Encoder> Encoder::load(const model::ModelSource& source, const model::TransformerConfig& config, Device device) {
+  constexpr std::string_view weights = "model.safetensors";
+  if (!source.has(weights)) throw Error(Status::not_found, fmt::format("no weights in the model: {} is missing", source.label(weights)));
+  const model::FileBytes file = source.read(weights);
+  const auto make = [&] { return guarded(file.label, [&] { return std::make_shared<const TorchEncoder>(file, config, device); }); };
+  if (file.mapping == nullptr) return make();
+
+  // One encoder per file, shape and device. Held weakly: it goes with its last generator.
+  struct Entry {
+    model::TransformerConfig config;
+    std::weak_ptr<const Encoder> encoder;
+  };
+  using Key = std::tuple<platform::FileIdentity, DeviceType, int>;
+  static std::mutex mutex;
+  static std::map<Key, Entry> loaded;
+  const std::lock_guard lock(mutex);
+  std::erase_if(loaded, [](const auto& item) { return item.second.encoder.expired(); });
+  const Key key{file.mapping->identity(), device.type, device.index};
+  if (const auto found = loaded.find(key); found != loaded.end() && found->second.config == config) {
+    if (auto encoder = found->second.encoder.lock()) return encoder;
+  }
+  std::shared_ptr<const Encoder> encoder = make();
+  loaded[key] = {config, encoder};
+  return encoder;
+}
+
+Device resolve(Device device) {
+  const bool cuda = device.type != DeviceType::cpu && torch::cuda::is_available();
+  if (device.type == DeviceType::automatic) return cuda ? Device::cuda(0) : Device::cpu();
+  if (device.type == DeviceType::cuda) {
+    if (!cuda)
+      throw Error(Status::unsupported,
+                  fmt::format("no device {}: this libtorch or this machine has no CUDA; use cpu or auto", to_string(device)));
+    const auto count = static_cast<int>(torch::cuda::device_count());
+    if (device.index >= count) throw Error(Status::unsupported, fmt::format("no device {}: this machine has {}", to_string(device), count));
+  }
+  return device;
+}
+
+std::string kernels_name(Device device) { return device.type == DeviceType::cuda ? "aten" : kernels().name; }
+
+std::size_t device_cached_bytes(Device device) {
+  if (device.type != DeviceType::cuda) return 0;
+  auto* allocator = c10::getDeviceAllocator(c10::kCUDA);
+  const auto statistics = allocator->getDeviceStats(static_cast<c10::DeviceIndex>(device.index));
+  constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return static_cast<std::size_t>(statistics.reserved_bytes[all].current - statistics.allocated_bytes[all].current);
+}
+
+void release_device_cache(Device device) {
+  if (device.type == DeviceType::cuda) c10::getDeviceAllocator(c10::kCUDA)->emptyCache();
+}
+
+void compute_alone() {
+  at::get_num_threads();   // libtorch's own initialisation of this thread, which would otherwise come later and undo the next line
+  omp_set_num_threads(1);  // OpenMP keeps it per thread, and MKL follows it
+}
+
+}  // namespace inlay::encode

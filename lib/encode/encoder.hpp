@@ -1,0 +1,59 @@
+// Encoder: token ids in, one vector per sequence out. A model's transformer on a device, without torch in its interface.
+//
+// Immutable; any number of threads may call one. The calling thread's libtorch settings apply: the library calls it from threads of its
+// own, where intra-op parallelism is off (see compute_alone).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "inlay/options.hpp"
+#include "model/model_config.hpp"
+#include "model/model_source.hpp"
+
+namespace inlay::encode {
+
+/// Sequences of token ids one after the other, none empty.
+struct TokenBatch {
+  std::span<const std::int64_t> tokens;   ///< all sequences' ids
+  std::span<const std::int64_t> lengths;  ///< of each sequence
+  std::span<const std::int64_t> skip;     ///< of each sequence, leading tokens that pooling leaves out; fewer than its length
+};
+
+class Encoder {
+ public:
+  /// Loads, or finds: encoders of one file on one device are one object, as long as somebody holds it. `device` is not automatic. Throws
+  /// Error.
+  [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
+                                                           Device device);
+
+  virtual ~Encoder() = default;
+
+  /// Writes lengths.size() rows of hidden_size floats. Throws Error: out_of_memory, internal.
+  virtual void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const = 0;
+
+  /// A hash of the weights' file. The first call reads it whole.
+  [[nodiscard]] virtual const std::string& weights_hash() const = 0;
+
+  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;  ///< of memory that the weights take
+  [[nodiscard]] virtual std::size_t parameters() const noexcept = 0;
+};
+
+/// The device that an option means on this machine. Throws Error (unsupported) for a CUDA device that is not there.
+[[nodiscard]] Device resolve(Device device);
+
+/// What computes on a device: "avx2", "avx512", "portable", or "aten" where libtorch's own operators do.
+[[nodiscard]] std::string kernels_name(Device device);
+
+/// Bytes that libtorch's allocator keeps on the device for reuse; gives them back.
+[[nodiscard]] std::size_t device_cached_bytes(Device device);
+void release_device_cache(Device device);
+
+/// Makes the calling thread one that computes alone: libtorch, OpenMP and MKL start no further threads for it. No other thread's setting
+/// and none of the process's changes.
+void compute_alone();
+
+}  // namespace inlay::encode

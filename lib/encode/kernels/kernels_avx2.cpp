@@ -1,0 +1,16 @@
+#define INLAY_LANES 8
+#define INLAY_TILE_ROWS 6
+#define INLAY_TILE_VECTORS 2
+#include "encode/kernels/kernels.hpp"
+
+namespace inlay::encode {
+namespace {
+#include "encode/kernels/kernels_body.hpp"
+}  // namespace
+
+const Kernels& kernels_avx2() noexcept {
+  static constexpr Kernels set{"avx2", panel, pack, linear, attention, attention_scratch, layer_norm, embed};
+  return set;
+}
+
+}  // namespace inlay::encode

@@ -1,0 +1,24 @@
+// The custom operators that an architecture's TorchScript source calls as inlay.name(…). Each has two bodies: our kernels where the weights
+// are packed for the CPU (three dimensions), and plain aten operators for any other device.
+//
+//   embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor type) -> Tensor                      [tokens, hidden]
+//   layer_norm(Tensor x, Tensor gamma, Tensor beta, float epsilon) -> Tensor
+//   linear(Tensor x, Tensor weight, Tensor bias, int activation) -> Tensor                                           activation(x · weightᵀ
+//   + bias) linear_add_norm(Tensor x, Tensor weight, Tensor bias, Tensor residual, Tensor gamma, Tensor beta, float epsilon) -> Tensor
+//                                                                                              layer_norm(x · weightᵀ + bias + residual)
+//   attention(Tensor qkv, Tensor lengths, int heads) -> Tensor              qkv [tokens, 3 · hidden]; lengths [sequences], int64, on the
+//   CPU pool(Tensor hidden, Tensor lengths, int pooling, Tensor skip) -> Tensor  [sequences, hidden]; skip [sequences]: leading tokens left
+//   out
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace inlay::encode {
+
+/// Registers the operators with libtorch, once in a process. Throws Error (internal) when another library took the name.
+void register_operators();
+
+/// Packs weight [out, in] (float32, contiguous, CPU) for the kernels of this processor: [panels, in, panel_width].
+at::Tensor pack_linear(const at::Tensor& weight);
+
+}  // namespace inlay::encode

@@ -1,0 +1,291 @@
+#include "model/model_config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "inlay/error.hpp"
+#include "model/json.hpp"
+
+namespace inlay::model {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+[[noreturn]] void refuse(Status status, const std::string& label, const std::string& reason) {
+  throw Error(status, fmt::format("{}: {}", label, reason));
+}
+
+// One of the model's JSON files, whose root must be an object; its typed fields by name.
+class JsonObject {
+ public:
+  JsonObject(const ModelSource& source, std::string_view file) : JsonObject(source.read(file)) {}
+
+  [[nodiscard]] bool has(const char* name) const {
+    const auto field = root_[name];
+    return field.error() == simdjson::SUCCESS && !field.value_unsafe().is_null();
+  }
+
+  /// A whole number in [1, most].
+  [[nodiscard]] std::size_t size(const char* name, std::size_t most) const {
+    if (!has(name)) refuse(Status::invalid_model, label_, fmt::format("{} is missing", name));
+    std::uint64_t value = 0;
+    if (root_[name].get(value) || value == 0 || value > most) {
+      refuse(Status::invalid_model, label_, fmt::format("{} is {}, not a whole number from 1 to {}", name, text_of(root_[name]), most));
+    }
+    return value;
+  }
+
+  [[nodiscard]] std::string string(const char* name) const {
+    std::string_view value;
+    if (!has(name)) refuse(Status::invalid_model, label_, fmt::format("{} is missing", name));
+    if (root_[name].get(value)) refuse(Status::invalid_model, label_, fmt::format("{} is {}, not a string", name, text_of(root_[name])));
+    return std::string(value);
+  }
+
+  [[nodiscard]] bool boolean(const char* name, bool otherwise) const {
+    if (!has(name)) return otherwise;
+    bool value = false;
+    if (root_[name].get(value))
+      refuse(Status::invalid_model, label_, fmt::format("{} is {}, not true or false", name, text_of(root_[name])));
+    return value;
+  }
+
+  [[nodiscard]] double number(const char* name, double otherwise) const {
+    if (!has(name)) return otherwise;
+    double value = 0;
+    if (root_[name].get(value)) refuse(Status::invalid_model, label_, fmt::format("{} is {}, not a number", name, text_of(root_[name])));
+    return value;
+  }
+
+  [[nodiscard]] const object& fields() const noexcept { return root_; }
+  [[nodiscard]] const std::string& label() const noexcept { return label_; }
+
+ private:
+  explicit JsonObject(const FileBytes& file) : label_(file.label), document_(file.bytes, file.label) {
+    if (document_.root().get(root_)) refuse(Status::invalid_model, label_, "it does not hold a JSON object");
+  }
+
+  static std::string text_of(simdjson::simdjson_result<element> value) {
+    std::string text = simdjson::minify(value.value());
+    return text.size() <= 40 ? text : text.substr(0, 40) + "…";
+  }
+
+  std::string label_;
+  JsonDocument document_;
+  object root_;
+};
+
+constexpr std::size_t most_layers = 1'000;
+constexpr std::size_t most_width = 1 << 16;    // of a hidden state
+constexpr std::size_t most_entries = 1 << 24;  // of a vocabulary
+constexpr std::size_t most_positions = 1 << 20;
+
+constexpr std::array<std::pair<std::string_view, encode::Activation>, 7> activations = {
+    {{"gelu", encode::Activation::gelu},
+     {"gelu_python", encode::Activation::gelu},
+     {"gelu_new", encode::Activation::gelu_tanh},
+     {"gelu_pytorch_tanh", encode::Activation::gelu_tanh},
+     {"relu", encode::Activation::relu},
+     {"silu", encode::Activation::silu},
+     {"swish", encode::Activation::silu}}};
+
+TransformerConfig read_transformer(const ModelSource& source) {
+  const JsonObject config(source, "config.json");
+  TransformerConfig result;
+  result.architecture = config.string("model_type");
+  if (result.architecture != "bert") {
+    refuse(Status::unsupported, config.label(), fmt::format("unsupported architecture \"{}\"; supported: bert", result.architecture));
+  }
+  result.vocabulary_size = config.size("vocab_size", most_entries);
+  result.hidden_size = config.size("hidden_size", most_width);
+  result.layers = config.size("num_hidden_layers", most_layers);
+  result.heads = config.size("num_attention_heads", most_width);
+  result.intermediate_size = config.size("intermediate_size", most_width * 8);
+  result.positions = config.size("max_position_embeddings", most_positions);
+  result.token_types = config.has("type_vocab_size") ? config.size("type_vocab_size", most_width) : 2;
+  if (result.hidden_size % result.heads != 0) {
+    refuse(Status::invalid_model, config.label(),
+           fmt::format("hidden_size {} is not a multiple of num_attention_heads {}", result.hidden_size, result.heads));
+  }
+  const double epsilon = config.number("layer_norm_eps", 1e-12);
+  if (!(epsilon >= 0 && epsilon < 1))
+    refuse(Status::invalid_model, config.label(), fmt::format("layer_norm_eps is {}, not in [0, 1)", epsilon));
+  result.layer_norm_epsilon = static_cast<float>(epsilon);
+
+  const std::string activation = config.has("hidden_act") ? config.string("hidden_act") : "gelu";
+  const auto known = std::ranges::find(activations, activation, &std::pair<std::string_view, encode::Activation>::first);
+  if (known == activations.end()) {
+    refuse(Status::unsupported, config.label(),
+           fmt::format("unsupported hidden_act \"{}\"; supported: gelu, gelu_new, relu, silu", activation));
+  }
+  result.activation = known->second;
+
+  if (config.has("position_embedding_type") && config.string("position_embedding_type") != "absolute") {
+    refuse(Status::unsupported, config.label(),
+           fmt::format("unsupported position_embedding_type \"{}\"; supported: absolute", config.string("position_embedding_type")));
+  }
+  if (config.boolean("is_decoder", false)) refuse(Status::unsupported, config.label(), "is_decoder is true; only encoders are supported");
+  return result;
+}
+
+// 1_Pooling/config.json, in its older form (a flag for each mode) and its newer one (pooling_mode).
+void read_pooling(const ModelSource& source, const std::string& file, std::size_t hidden_size, SentenceConfig& result) {
+  const JsonObject config(source, file);
+  std::vector<std::string> modes;
+  simdjson::dom::array list;
+  if (config.has("pooling_mode") && config.fields()["pooling_mode"].get(list) == simdjson::SUCCESS) {
+    for (const element mode : list) {
+      std::string_view name;
+      if (mode.get(name)) refuse(Status::invalid_model, config.label(), "pooling_mode is not made of strings");
+      modes.emplace_back(name);
+    }
+  } else if (config.has("pooling_mode")) {
+    modes.push_back(config.string("pooling_mode"));
+  } else {
+    constexpr std::array<std::pair<const char*, const char*>, 6> flags = {{{"pooling_mode_cls_token", "cls"},
+                                                                           {"pooling_mode_max_tokens", "max"},
+                                                                           {"pooling_mode_mean_tokens", "mean"},
+                                                                           {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"},
+                                                                           {"pooling_mode_weightedmean_tokens", "weightedmean"},
+                                                                           {"pooling_mode_lasttoken", "lasttoken"}}};
+    for (const auto& [flag, mode] : flags) {
+      if (config.boolean(flag, false)) modes.emplace_back(mode);
+    }
+    if (modes.empty()) modes.emplace_back("mean");
+  }
+  if (modes.size() != 1) {
+    refuse(Status::unsupported, config.label(), fmt::format("several pooling modes joined ({}) are not supported", fmt::join(modes, ", ")));
+  }
+  try {
+    result.pooling = parse_pooling(modes.front());
+  } catch (const Error& error) {
+    refuse(Status::unsupported, config.label(), error.what());
+  }
+  result.include_prompt = config.boolean("include_prompt", true);
+  for (const char* name : {"word_embedding_dimension", "embedding_dimension"}) {
+    if (config.has(name) && config.size(name, most_width) != hidden_size) {
+      refuse(Status::invalid_model, config.label(),
+             fmt::format("{} is {}, but config.json's hidden_size is {}", name, config.size(name, most_width), hidden_size));
+    }
+  }
+}
+
+// A module's path is a folder inside the model's own; it may not lead out of it.
+std::string file_below(const std::string& label, std::string_view path, std::string_view file) {
+  const std::filesystem::path folder(path);
+  if (folder.is_absolute() || std::ranges::find(folder, "..") != folder.end()) {
+    refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
+  }
+  return path.empty() ? std::string(file) : fmt::format("{}/{}", path, file);
+}
+
+struct Module {
+  std::string type;  ///< the class's name without its package
+  std::string path;
+};
+
+std::vector<Module> read_modules(const ModelSource& source) {
+  const FileBytes file = source.read("modules.json");
+  const JsonDocument document(file.bytes, file.label);
+  simdjson::dom::array list;
+  if (document.root().get(list)) refuse(Status::invalid_model, file.label, "it does not hold an array of modules");
+  std::vector<Module> modules;
+  for (const element entry : list) {
+    std::string_view type;
+    std::string_view path;
+    if (entry["type"].get(type)) refuse(Status::invalid_model, file.label, "a module has no type");
+    if (entry["path"].get(path)) refuse(Status::invalid_model, file.label, fmt::format("module {} has no path", type));
+    modules.push_back({std::string(type.substr(type.rfind('.') + 1)), std::string(path)});
+  }
+  return modules;
+}
+
+void read_prompts(const ModelSource& source, SentenceConfig& result) {
+  const JsonObject config(source, "config_sentence_transformers.json");
+  object prompts;
+  if (config.has("prompts")) {
+    if (config.fields()["prompts"].get(prompts)) refuse(Status::invalid_model, config.label(), "prompts is not an object");
+    for (const auto& [name, value] : prompts) {
+      std::string_view text;
+      if (value.is_null()) continue;
+      if (value.get(text)) refuse(Status::invalid_model, config.label(), fmt::format("the prompt \"{}\" is not a string", name));
+      result.prompts.emplace(name, text);
+    }
+  }
+  if (config.has("default_prompt_name")) {
+    result.default_prompt = config.string("default_prompt_name");
+    if (!result.prompts.contains(result.default_prompt)) {
+      refuse(Status::invalid_model, config.label(),
+             fmt::format("default_prompt_name \"{}\" is none of the prompts", result.default_prompt));
+    }
+  }
+}
+
+SentenceConfig read_sentence(const ModelSource& source, std::size_t hidden_size, std::vector<std::string>& files) {
+  SentenceConfig result;
+  const auto exists = [&](const std::string& file) {
+    if (!source.has(file)) return false;
+    files.push_back(file);
+    return true;
+  };
+  if (exists("modules.json")) {
+    const std::string label = source.label("modules.json");
+    bool pooled = false;
+    for (const Module& module : read_modules(source)) {
+      if (module.type == "Transformer") {
+        if (!module.path.empty())
+          refuse(Status::unsupported, label, fmt::format("the transformer lies in \"{}\", not in the model's folder itself", module.path));
+      } else if (module.type == "Pooling") {
+        const std::string file = file_below(label, module.path, "config.json");
+        files.push_back(file);
+        read_pooling(source, file, hidden_size, result);
+        pooled = true;
+      } else if (module.type == "Normalize") {
+        result.normalize = true;
+      } else {
+        refuse(Status::unsupported, label,
+               fmt::format("unsupported module \"{}\"; supported: Transformer, Pooling, Normalize", module.type));
+      }
+    }
+    if (!pooled) refuse(Status::unsupported, label, "it has no Pooling module");
+  } else if (exists("1_Pooling/config.json")) {
+    read_pooling(source, "1_Pooling/config.json", hidden_size, result);
+  }
+  if (exists("sentence_bert_config.json")) {
+    const JsonObject config(source, "sentence_bert_config.json");
+    if (config.has("max_seq_length")) result.max_sequence_length = config.size("max_seq_length", most_positions);
+    result.lower_case = config.boolean("do_lower_case", false);
+  }
+  if (exists("config_sentence_transformers.json")) read_prompts(source, result);
+  return result;
+}
+
+// tokenizer_config.json's model_max_length; 0 where it is not said, or "very large" as transformers writes it for no limit.
+std::size_t tokenizer_limit(const ModelSource& source) {
+  if (!source.has("tokenizer_config.json")) return 0;
+  const double limit = JsonObject(source, "tokenizer_config.json").number("model_max_length", 0);
+  return limit >= 1 && limit <= static_cast<double>(most_positions) ? static_cast<std::size_t>(limit) : 0;
+}
+
+}  // namespace
+
+ModelConfig read_model_config(const ModelSource& source) {
+  ModelConfig config;
+  config.files.emplace_back("config.json");
+  config.transformer = read_transformer(source);
+  config.sentence = read_sentence(source, config.transformer.hidden_size, config.files);
+  std::size_t limit = config.sentence.max_sequence_length;
+  if (limit == 0) limit = tokenizer_limit(source);
+  if (limit == 0) limit = config.transformer.positions;
+  config.max_sequence_length = std::min(limit, config.transformer.positions);
+  return config;
+}
+
+}  // namespace inlay::model
