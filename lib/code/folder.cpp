@@ -1,0 +1,131 @@
+#include "code/folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "code/ignore_rules.hpp"
+#include "code/languages.hpp"
+#include "code/valid_text.hpp"
+#include "inlay/error.hpp"
+#include "platform/files.hpp"
+
+namespace inlay::code {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t binary_window = 8000;  // git's
+
+class Walk {
+ public:
+  Walk(const fs::path& top, const CorpusOptions& options) : top_(top), options_(options), rules_(top) {}
+
+  /// The paths of the files to read, relative to the top, with '/', sorted.
+  std::vector<std::string> files() {
+    std::error_code error;
+    const std::vector<fs::directory_entry> entries = read(top_, error);
+    if (error)
+      throw Error(Status::io_error, fmt::format("cannot read folder {}: {}", top_.string(), platform::system_message(error.value())));
+    visit(entries, {});
+    std::ranges::sort(files_);
+    return std::move(files_);
+  }
+
+  void skip(const fs::path& path, std::string_view reason) const {
+    if (options_.on_skip) options_.on_skip(path, reason);
+  }
+
+ private:
+  // All entries before any is entered: a deep tree must not hold a descriptor a level.
+  static std::vector<fs::directory_entry> read(const fs::path& folder, std::error_code& error) {
+    std::vector<fs::directory_entry> entries;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) entries.push_back(*entry);
+    return entries;
+  }
+
+  void visit(const std::vector<fs::directory_entry>& entries, const std::string& prefix) {
+    for (const fs::directory_entry& entry : entries) {
+      const std::string name = entry.path().filename().native();
+      std::error_code error;
+      const fs::file_status status = entry.symlink_status(error);
+      const bool is_folder = fs::is_directory(status);
+      if (error) {
+        skip(entry.path(), platform::system_message(error.value()));
+      } else if (name.starts_with('.')) {
+        skip(entry.path(), "hidden");
+      } else if (rules_.ignores(name, is_folder)) {
+        skip(entry.path(), "ignored");
+      } else if (is_folder) {
+        enter(entry.path(), name, prefix);
+      } else if (fs::is_symlink(status)) {
+        skip(entry.path(), "symbolic link");
+      } else if (!fs::is_regular_file(status)) {
+        skip(entry.path(), "special file");
+      } else {
+        files_.push_back(prefix + name);
+      }
+    }
+  }
+
+  void enter(const fs::path& folder, const std::string& name, const std::string& prefix) {
+    std::error_code error;
+    const std::vector<fs::directory_entry> entries = read(folder, error);
+    if (error) return skip(folder, platform::system_message(error.value()));
+    rules_.enter(folder, name);
+    visit(entries, prefix + name + "/");
+    rules_.leave();
+  }
+
+  const fs::path& top_;
+  const CorpusOptions& options_;
+  IgnoreRules rules_;
+  std::vector<std::string> files_;
+};
+
+}  // namespace
+
+Document file_document(std::string bytes, const std::string& file_path) {
+  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+  Document document;
+  document.content = valid_text(std::move(bytes));
+  document.metadata.file_path = valid_text(file_path);
+  document.metadata.file_name = document.metadata.file_path.substr(document.metadata.file_path.rfind('/') + 1);
+  const FileKind kind = file_kind(document.metadata.file_name);
+  document.metadata.file_type = kind.type.empty() ? lower_ending(document.metadata.file_name) : std::string(kind.type);
+  document.metadata.language = kind.language;
+  document.metadata.line_number = 1;
+  return document;
+}
+
+std::vector<Document> read_folder(const fs::path& folder, const CorpusOptions& options) {
+  Walk walk(folder, options);
+  std::vector<Document> documents;
+  for (const std::string& file : walk.files()) {
+    const fs::path path = folder / file;
+    std::error_code error;
+    if (fs::file_size(path, error) > options.max_file_bytes && !error) {
+      walk.skip(path, "too large");
+      continue;
+    }
+    try {
+      std::string bytes = platform::read_file(path);
+      if (bytes.size() > options.max_file_bytes) {
+        walk.skip(path, "too large");
+      } else if (bytes.find('\0') < binary_window) {
+        walk.skip(path, "binary");
+      } else if (bytes.find_first_not_of(" \t\r\n\f\v") == std::string::npos) {
+        walk.skip(path, "empty");
+      } else {
+        documents.push_back(file_document(std::move(bytes), file));
+      }
+    } catch (const Error& failure) {
+      walk.skip(path, failure.what());
+    }
+  }
+  return documents;
+}
+
+}  // namespace inlay::code
