@@ -25,7 +25,10 @@ inlay_string inlay_string_from(const char* text) { return {text, text == nullptr
 
 inlay_status inlay_cancel_token_create(inlay_cancel_token** token, inlay_error** error) {
   if (token != nullptr) *token = nullptr;
-  return guard(error, [&] { required(token, "token") = new inlay_cancel_token; });
+  return guard(error, [&] {
+    inlay_cancel_token*& output = required(token, "token");
+    output = new inlay_cancel_token;
+  });
 }
 
 void inlay_cancel_token_cancel(inlay_cancel_token* token) {

@@ -73,7 +73,10 @@ const EmbeddingGenerator& usable(const inlay_generator* handle) {
 template <class Load>
 inlay_status load(inlay_generator** generator, inlay_error** error, Load&& make) noexcept {
   if (generator != nullptr) *generator = nullptr;
-  return guard(error, [&] { required(generator, "generator") = new inlay_generator(make()); });
+  return guard(error, [&] {
+    inlay_generator*& output = required(generator, "generator");
+    output = new inlay_generator(make());
+  });
 }
 
 /// A caller's options for a call on many items, as the C++ API takes them.
