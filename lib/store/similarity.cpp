@@ -49,12 +49,12 @@ float cosine_similarity(std::span<const float> a, std::span<const float> b) {
 
 float cosine_similarity(const Vector& a, const Vector& b) { return cosine_similarity(view(a), view(b)); }
 
-std::vector<Match> top_k(std::span<const float> query, const Matrix& vectors, std::size_t k) {
-  const std::size_t rows = vectors.shape(0);
-  const std::size_t columns = vectors.shape(1);
-  if (query.size() != columns) {
-    throw Error(Status::invalid_argument, fmt::format("the query has {} components, the vectors have {}", query.size(), columns));
+std::vector<Match> top_k(std::span<const float> query, std::span<const float> vectors, std::size_t k) {
+  const std::size_t columns = query.size();
+  if (columns == 0 ? !vectors.empty() : vectors.size() % columns != 0) {
+    throw Error(Status::invalid_argument, fmt::format("{} components are no rows as wide as the query, with {}", vectors.size(), columns));
   }
+  const std::size_t rows = columns == 0 ? 0 : vectors.size() / columns;
   k = std::min(k, rows);
   std::vector<Match> best;  // a heap whose top is the worst of them
   best.reserve(k);
@@ -74,6 +74,13 @@ std::vector<Match> top_k(std::span<const float> query, const Matrix& vectors, st
   }
   std::ranges::sort_heap(best, better);
   return best;
+}
+
+std::vector<Match> top_k(std::span<const float> query, const Matrix& vectors, std::size_t k) {
+  if (query.size() != vectors.shape(1)) {
+    throw Error(Status::invalid_argument, fmt::format("the query has {} components, the vectors have {}", query.size(), vectors.shape(1)));
+  }
+  return top_k(query, std::span<const float>(vectors.data(), vectors.size()), k);
 }
 
 std::vector<Match> top_k(const Vector& query, const Matrix& vectors, std::size_t k) { return top_k(view(query), vectors, k); }
