@@ -12,8 +12,8 @@ install(TARGETS inlay EXPORT inlay_cpp)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/inlay DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT inlay_cpp NAMESPACE inlay:: FILE inlay-cpp-targets.cmake DESTINATION ${inlay_package_dir})
 
-# libtorch is not in a folder that the loader searches: the path that it was linked from stays.
-set_target_properties(inlay_c PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+# libtorch is not in a folder that the loader searches: it is found beside the library, or where it was when this was built.
+set_target_properties(inlay_c PROPERTIES INSTALL_RPATH "$ORIGIN;${TORCH_INSTALL_PREFIX}/lib")
 install(TARGETS inlay_c EXPORT inlay_c)
 install(FILES ${PROJECT_SOURCE_DIR}/capi/include/inlay.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT inlay_c NAMESPACE inlay:: FILE inlay-c-targets.cmake DESTINATION ${inlay_package_dir})

@@ -14,6 +14,7 @@ if [ -z "${INLAY_DATA:-}" ] && [ -d "$root/../shared/data" ]; then INLAY_DATA=$(
 export INLAY_DATA=${INLAY_DATA:-}
 
 echo "[tests] building build/$preset"
-CMAKE_PREFIX_PATH="$INLAY_TORCH_PREFIX" cmake --preset "$preset" >build/configure-$preset.log 2>&1 || { cat build/configure-$preset.log >&2; exit 1; }
+CMAKE_PREFIX_PATH="$INLAY_TORCH_PREFIX" cmake --preset "$preset" -DINLAY_BUILD_TESTS=ON -DINLAY_BUILD_BENCHMARKS=ON >"build/configure-$preset.log" 2>&1 ||
+  { cat "build/configure-$preset.log" >&2; exit 1; }
 cmake --build "build/$preset" --parallel "$(nproc)"
 exec ctest --test-dir "build/$preset" --output-on-failure "$@"

@@ -21,6 +21,7 @@
 #include "encode/architectures/architecture.hpp"
 #include "encode/kernels/kernels.hpp"
 #include "encode/operators.hpp"
+#include "encode/weights.hpp"
 #include "inlay/error.hpp"
 
 namespace inlay::encode {

@@ -133,7 +133,12 @@ std::string show_rules(const fs::path& repository) {
   return text + "--- exclude\n" + test::read(repository / ".git/info/exclude");
 }
 
-void compare(unsigned seed) {
+struct Counts {
+  std::size_t paths = 0;
+  std::size_t ignored = 0;
+};
+
+void compare(unsigned seed, Counts& counts) {
   Random random(seed);
   const TemporaryFolder folder;
   const fs::path repository = folder / "repository";
@@ -146,6 +151,8 @@ void compare(unsigned seed) {
   collect(repository, ignore, false, {}, verdicts);
   if (verdicts.empty()) return;
   const std::set<std::string> expected = git_ignored(repository, verdicts, folder.path());
+  counts.paths += verdicts.size();
+  counts.ignored += expected.size();
   for (const auto& [path, ignored] : verdicts) {
     if (ignored != expected.contains(path)) {
       INFO("seed " << seed << ", " << path << (ignored ? " is ignored by us, not by git" : " is ignored by git, not by us") << "\n"
@@ -164,7 +171,10 @@ TEST_CASE("generated trees are ignored as git ignores them") {
   }
   const char* wanted = std::getenv("INLAY_GIT_TREES");
   const unsigned trees = wanted == nullptr ? 400 : static_cast<unsigned>(std::atoi(wanted));
-  for (unsigned seed = 0; seed < trees; ++seed) compare(seed);
+  Counts counts;
+  for (unsigned seed = 0; seed < trees; ++seed) compare(seed, counts);
+  CHECK(counts.ignored > counts.paths / 5);  // else the trees would prove little
+  CHECK(counts.ignored < counts.paths * 4 / 5);
 }
 
 TEST_CASE("a walk that starts below the repository's root knows the rules above it") {

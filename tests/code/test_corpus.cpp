@@ -60,7 +60,8 @@ TEST_CASE("text: a line a text, with its place; the last line needs no end") {
 TEST_CASE("jsonl: strings and objects, whose other fields are metadata of their own type") {
   const auto documents = from_stream(
       "\"plain\"\n\n"
-      R"({"text": "t", "content": "c", "language": "go", "file_path": "a.go", "line_number": 7, "n": 1, "x": 1.5, "b": true, "z": null, "l": [1.0, 2]})"
+      R"({"text": "t", "content": "c", "language": "go", "file_path": "a.go", "line_number": 7, )"
+      R"("n": 1, "x": 1.5, "b": true, "z": null, "l": [1.0, 2]})"
       "\r\n"
       R"({"content": "c", "text": 5, "language": ["go"], "line_number": "7", "id": "i"})",
       CorpusFormat::jsonl);

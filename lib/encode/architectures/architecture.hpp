@@ -2,15 +2,17 @@
 // like bert.cpp and name it in registry.cpp.
 #pragma once
 
-#include <torch/csrc/jit/api/module.h>
-
-#include <span>
 #include <string_view>
 
-#include "encode/weights.hpp"
 #include "model/model_config.hpp"
 
+namespace torch::jit {
+struct Module;
+}
+
 namespace inlay::encode {
+
+class Weights;
 
 struct Architecture {
   std::string_view name;  ///< config.json's model_type

@@ -2,8 +2,10 @@
 // each followed by a residual connection and a layer normalisation.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include "encode/architectures/architecture.hpp"
+#include "encode/weights.hpp"
 
 namespace inlay::encode {
 namespace {

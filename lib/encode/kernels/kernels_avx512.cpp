@@ -3,6 +3,10 @@
 #define INLAY_TILE_VECTORS 2
 #include "encode/kernels/kernels.hpp"
 
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
 namespace inlay::encode {
 namespace {
 #include "encode/kernels/kernels_body.hpp"

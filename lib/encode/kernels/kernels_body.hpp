@@ -18,17 +18,31 @@ constexpr std::size_t tile_rows = INLAY_TILE_ROWS;
 constexpr std::size_t tile_vectors = INLAY_TILE_VECTORS;
 constexpr std::size_t panel = lanes * tile_vectors;
 
-// Rows and inputs of a block: a block of x stays in the second-level cache while a panel's slice stays in the first.
-constexpr std::size_t block_rows = tile_rows * 16;
-constexpr std::size_t block_inputs = 384;
+// Rows and inputs of a block: a block of x stays in the second-level cache while all panels pass by. Inputs are cut late: each cut costs a
+// round trip of the sums through y (benchmarks/README.md).
+constexpr std::size_t block_rows = tile_rows * 8;
+constexpr std::size_t block_inputs = 2048;
 
 #define INLAY_INLINE [[gnu::always_inline]] inline
 
 INLAY_INLINE Lanes load(const float* p) { return *reinterpret_cast<const LooseLanes*>(p); }
 INLAY_INLINE void store(float* p, Lanes v) { *reinterpret_cast<LooseLanes*>(p) = v; }
 INLAY_INLINE Lanes splat(float value) { return value - Lanes{}; }  // x - 0 is x, for -0 too: the subtraction vanishes
+// a > b ? a : b and a < b ? a : b; as one instruction, where the compiler doesn't see that it is one.
+#if defined(__AVX512F__) && INLAY_LANES == 16
+INLAY_INLINE Lanes max(Lanes a, Lanes b) { return _mm512_max_ps(a, b); }
+INLAY_INLINE Lanes min(Lanes a, Lanes b) { return _mm512_min_ps(a, b); }
+#elif defined(__AVX__) && INLAY_LANES == 8
+INLAY_INLINE Lanes max(Lanes a, Lanes b) { return _mm256_max_ps(a, b); }
+INLAY_INLINE Lanes min(Lanes a, Lanes b) { return _mm256_min_ps(a, b); }
+#elif defined(__SSE__) && INLAY_LANES == 4
+INLAY_INLINE Lanes max(Lanes a, Lanes b) { return _mm_max_ps(a, b); }
+INLAY_INLINE Lanes min(Lanes a, Lanes b) { return _mm_min_ps(a, b); }
+#else
 INLAY_INLINE Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
 INLAY_INLINE Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
+#endif
+
 INLAY_INLINE std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 INLAY_INLINE std::size_t rounded_up(std::size_t value, std::size_t step) { return (value + step - 1) / step * step; }
 
@@ -278,7 +292,7 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
     float* packed = keys + first * size;
     for (std::size_t t = 0; t < panel; ++t) {
       const float* key = qkv + width + (first + smaller(t, count - 1)) * stride;
-      prefetch_row(key + rows_ahead * stride, size);                          // past the end: a prefetch never faults
+      prefetch_row(qkv + width + smaller(first + t + rows_ahead, length - 1) * stride, size);
       for (std::size_t k = 0; k < size; ++k) packed[k * panel + t] = key[k];  // beyond the last token: repeated, and ignored
     }
   }
@@ -287,7 +301,7 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
     float* packed = values + first * length;
     for (std::size_t t = 0; t < length; ++t) {
       const float* value = qkv + 2 * width + t * stride + first;
-      prefetch_row(value + rows_ahead * stride, count);
+      prefetch_row(qkv + 2 * width + smaller(t + rows_ahead, length - 1) * stride + first, count);
       for (std::size_t c = 0; c < count; ++c) packed[t * panel + c] = value[c];
       for (std::size_t c = count; c < panel; ++c) packed[t * panel + c] = 0.0F;
     }
@@ -295,7 +309,7 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
 
   const float scale = log2_e / __builtin_sqrtf(static_cast<float>(size));
   for (std::size_t row = 0; row < length; row += tile_rows) {
-    for (std::size_t r = 0; r < tile_rows; ++r) prefetch_row(qkv + (row + tile_rows + r) * stride, size);
+    for (std::size_t r = 0; r < tile_rows; ++r) prefetch_row(qkv + smaller(row + tile_rows + r, length - 1) * stride, size);
     with_rows(smaller(tile_rows, length - row), [&]<std::size_t rows>() {
       for (std::size_t first = 0; first < length; first += panel) {
         Lanes sums[rows][tile_vectors] = {};

@@ -1,0 +1,35 @@
+// The subcommands: each adds itself, with its options, to the application, and gives the function that runs it.
+//
+// Such a function returns the exit code, and throws inlay::Error (exit code 1) or UsageError (2).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stdexcept>
+
+namespace inlay::cli {
+
+namespace exit_code {
+inline constexpr int ok = 0;
+inline constexpr int error = 1;
+inline constexpr int usage = 2;
+inline constexpr int some_failed = 3;
+inline constexpr int interrupted = 130;
+}  // namespace exit_code
+
+/// What was asked for makes no sense as it is: a missing model, options that exclude one another.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Command {
+  CLI::App* application = nullptr;
+  std::function<int()> run;
+};
+
+Command add_embed(CLI::App& application);
+Command add_search(CLI::App& application);
+Command add_info(CLI::App& application);
+Command add_tokenize(CLI::App& application);
+
+}  // namespace inlay::cli

@@ -1,0 +1,58 @@
+// inlay info: what a model is, or what a set holds.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "inlay/inlay.hpp"
+#include "output.hpp"
+
+namespace inlay::cli {
+namespace {
+
+struct InfoOptions {
+  std::string place;
+  bool json = false;
+};
+
+nlohmann::ordered_json describe(const std::string& place) {
+  if (is_embedding_set(place)) {
+    const EmbeddingSet set = load_embeddings(place);
+    nlohmann::ordered_json object = {{"kind", "set"}, {"rows", set.documents.size()}, {"created", set.created}};
+    object.update(nlohmann::ordered_json::parse(to_json(set.model)));
+    return object;
+  }
+  const EmbeddingGenerator generator = EmbeddingGenerator::load(place);
+  nlohmann::ordered_json object = {{"kind", "model"}};
+  object.update(nlohmann::ordered_json::parse(to_json(generator.info())));
+  object["weights_bytes"] = generator.memory().weights;
+  object["tokenizer_bytes"] = generator.memory().tokenizer;
+  return object;
+}
+
+int run_info(const InfoOptions& options) {
+  const nlohmann::ordered_json object = describe(options.place);
+  if (options.json) {
+    write_output(object.dump() + "\n");
+    return exit_code::ok;
+  }
+  std::string text;
+  for (const auto& [name, value] : object.items()) {
+    if (value.empty()) continue;
+    text += fmt::format("{:<20} {}\n", name, printable(value.is_string() ? value.get<std::string>() : value.dump()));
+  }
+  write_output(text);
+  return exit_code::ok;
+}
+
+}  // namespace
+
+Command add_info(CLI::App& application) {
+  auto options = std::make_shared<InfoOptions>();
+  CLI::App* command = application.add_subcommand("info", "Describe a model or a set");
+  command->add_option("place", options->place, "A model's folder or an embedding set")->required()->type_name("MODEL_OR_SET");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  return {command, [options] { return run_info(*options); }};
+}
+
+}  // namespace inlay::cli
