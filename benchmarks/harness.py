@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -79,6 +80,7 @@ class Worker:
         self.close()
 
 
+@functools.cache
 def standard_library_functions(count):
     """Source texts of functions of the running Python's standard library, shuffled with a fixed seed."""
     root = pathlib.Path(sysconfig.get_path("stdlib"))
@@ -91,9 +93,9 @@ def standard_library_functions(count):
             tree = ast.parse(source)
         except (SyntaxError, UnicodeDecodeError):
             continue
-        functions += [ast.get_source_segment(source, node) for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        functions += [(source, node) for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     random.Random(0).shuffle(functions)
-    return functions[:count]
+    return [ast.get_source_segment(source, node) for source, node in functions[:count]]  # slow: for the chosen ones alone
 
 
 def one_line_texts(count):

@@ -83,6 +83,9 @@ void EmbedJob::tokenize(std::size_t first, std::size_t end) {
     std::string_view text;
     try {
       text = input_.text(i, buffer);
+    } catch (const Error& error) {
+      fail(i, error.status(), fmt::format("preparing the text: {}", error.what()));
+      continue;
     } catch (const std::bad_alloc&) {
       fail(i, Status::out_of_memory, "preparing the text");
       continue;
@@ -114,7 +117,7 @@ void EmbedJob::fail(std::size_t item, Status status, std::string message) noexce
   ids_[item] = {};
   float* row = result_.vectors.data() + item * settings_.dimension;
   std::fill_n(row, settings_.dimension, not_a_number);
-  items_done_.fetch_add(1, std::memory_order_relaxed);
+  if (status != Status::cancelled) items_done_.fetch_add(1, std::memory_order_relaxed);  // what was never begun is not done
 }
 
 // A batch for which memory doesn't suffice is halved until it does; one text alone that doesn't fit is that item's failure.

@@ -9,7 +9,11 @@ JsonDocument::JsonDocument(std::string_view text, std::string_view label, Status
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const simdjson::error_code error = parser_.parse(text.data(), text.size()).get(root_);  // copies: the text need not be padded
   if (error == simdjson::MEMALLOC) throw Error(Status::out_of_memory, fmt::format("no memory to read {}", label));
-  if (error) throw Error(status, fmt::format("{} is not valid JSON: {}", label, simdjson::error_message(error)));
+  if (error) {
+    std::string_view reason = simdjson::error_message(error);
+    while (reason.ends_with('.')) reason.remove_suffix(1);
+    throw Error(status, fmt::format("{} is not valid JSON: {}", label, reason));
+  }
 }
 
 }  // namespace inlay::model

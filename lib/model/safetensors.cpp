@@ -30,8 +30,15 @@ constexpr std::array<KnownType, 20> known_types = {
      {"BOOL", 8, DataType::other},    {"C64", 64, DataType::other},    {"F8_E4M3", 8, DataType::other},  {"F8_E5M2", 8, DataType::other},
      {"F8_E8M0", 8, DataType::other}, {"F6_E2M3", 6, DataType::other}, {"F6_E3M2", 6, DataType::other},  {"F4", 4, DataType::other}}};
 
+// A message is one line, whatever the file calls its tensors.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }, '?');
+  return text;
+}
+
 [[noreturn]] void refuse(const std::string& label, const std::string& reason) {
-  throw Error(Status::invalid_model, fmt::format("{} is not a valid safetensors file: {}", label, reason));
+  throw Error(Status::invalid_model, fmt::format("{} is not a valid safetensors file: {}", label, one_line(reason)));
 }
 
 std::string_view header_of(std::string_view file, const std::string& label) {

@@ -51,7 +51,9 @@ std::vector<std::string> some_texts(std::size_t count) {
 
 std::vector<float> row_of(const Matrix& matrix, std::size_t index) { return {&matrix(index, 0), &matrix(index, 0) + matrix.shape(1)}; }
 std::vector<float> values(const Vector& vector) { return {vector.begin(), vector.end()}; }
-std::vector<float> vector_of(const EmbeddingGenerator& generator, std::string_view text) { return row_of(generator.embed({text}).vectors, 0); }
+std::vector<float> vector_of(const EmbeddingGenerator& generator, std::string_view text) {
+  return row_of(generator.embed({text}).vectors, 0);
+}
 
 bool is_unit(const std::vector<float>& vector) {
   double squares = 0;
@@ -368,6 +370,16 @@ TEST_CASE("a future keeps working when its generator has gone out of scope", "[g
   }
   CHECK((future.get().vectors == load().embed(texts).vectors));
   CHECK(values(query.get()) == vector_of(load(), "open"));
+}
+
+TEST_CASE("the last copy of a generator may be the one that its own asynchronous call holds", "[generator]") {
+  const auto texts = some_texts(100);
+  std::future<EmbedResult> future;
+  {
+    const auto generator = load({.batch_size = 1, .threads = 2});
+    future = generator.embed_async(texts, {.on_progress = [generator](const Progress&) { (void)generator.dimension(); }});
+  }
+  CHECK(future.get().complete());
 }
 
 TEST_CASE("a future may be thrown away", "[generator]") {

@@ -164,6 +164,45 @@ TEST_CASE("attention stands scores of any size") {
   }
 }
 
+TEST_CASE("attention stays inside its scratch") {
+  for (const Kernels* set : available_kernels()) {
+    for (const std::size_t size : {1U, 16U, 40U, 128U}) {
+      for (const std::int64_t length : {1, 15, 16, 17, 130}) {
+        const Floats qkv = random_floats(static_cast<std::size_t>(length) * 3 * size, 9);
+        const std::size_t needed = set->attention_scratch(static_cast<std::size_t>(length), size);
+        Floats scratch(needed + 32, 12345.0F);
+        Floats y(static_cast<std::size_t>(length) * size);
+        set->attention(qkv.data(), &length, 1, 1, size, y.data(), scratch.data());
+        INFO(set->name << " size " << size << " length " << length);
+        CHECK(std::all_of(scratch.begin() + static_cast<std::ptrdiff_t>(needed), scratch.end(), [](float x) { return x == 12345.0F; }));
+      }
+    }
+  }
+}
+
+TEST_CASE("embed is the sum of a word's, a position's and a type's row") {
+  for (const Kernels* set : available_kernels()) {
+    for (const std::size_t width : {1U, 8U, 33U, 384U}) {
+      const Floats word = random_floats(11 * width, 1);
+      const Floats position = random_floats(5 * width, 2);
+      const Floats type = random_floats(width, 3);
+      const std::vector<std::int64_t> tokens = {10, 0, 3, 3};
+      const std::vector<std::int64_t> positions = {0, 1, 4, 0};
+      Floats y(tokens.size() * width);
+      set->embed(tokens.data(), positions.data(), tokens.size(), width, word.data(), position.data(), type.data(), y.data());
+      double worst = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const auto token = static_cast<std::size_t>(tokens[i / width]);
+        const auto place = static_cast<std::size_t>(positions[i / width]);
+        const double expected = double{word[token * width + i % width]} + position[place * width + i % width] + type[i % width];
+        worst = std::max(worst, std::abs(expected - y[i]));
+      }
+      INFO(set->name << " width " << width);
+      CHECK(worst < 1e-6);
+    }
+  }
+}
+
 TEST_CASE("layer_norm has mean 0 and variance 1 before gamma and beta") {
   for (const Kernels* set : available_kernels()) {
     for (const std::size_t width : {1U, 5U, 16U, 384U, 770U}) {

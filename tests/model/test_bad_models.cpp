@@ -163,7 +163,10 @@ TEST_CASE("shapes that do not fit the config are errors that name the tensor", "
     CAPTURE(wrong.key);
     const TemporaryFolder folder;
     with_changed(folder.path(), "config.json", [&](json& config) { config[wrong.key] = wrong.value; });
-    if (std::string_view(wrong.key) == "hidden_size") std::filesystem::remove_all(folder / "modules.json");
+    if (std::string_view(wrong.key) == "hidden_size") {  // which the pooling would contradict first
+      std::filesystem::remove(folder / "modules.json");
+      std::filesystem::remove_all(folder / "1_Pooling");
+    }
     check_load_error(folder.path(), Status::invalid_model, {"model.safetensors", wrong.tensor});
   }
 }
@@ -251,15 +254,32 @@ TEST_CASE("a vocabulary with line ends of Windows is the same vocabulary", "[bad
   CHECK(generator.embed({"return the passwords"}).complete());
 }
 
-TEST_CASE("a vocabulary without one of the special tokens is an error that names it", "[bad_models]") {
-  for (const std::string special : {"[UNK]", "[CLS]", "[SEP]"}) {
+TEST_CASE("a vocabulary without its unknown token is an error that names it", "[bad_models]") {
+  const TemporaryFolder folder;
+  write_tiny_model(folder.path());
+  std::string vocabulary = tiny_vocabulary();
+  vocabulary.replace(vocabulary.find("[UNK]"), 5, "[???]");
+  write(folder / "vocab.txt", vocabulary);
+  check_load_error(folder.path(), Status::invalid_model, {"vocab.txt", "[UNK]"});
+}
+
+// transformers gives a special token that is not in the vocabulary the next free id: the model must have an embedding for it.
+TEST_CASE("other special tokens that the vocabulary lacks are added behind it, if the model has embeddings for them", "[bad_models]") {
+  for (const std::string special : {"[CLS]", "[SEP]", "[PAD]", "[MASK]"}) {
     CAPTURE(special);
     const TemporaryFolder folder;
     write_tiny_model(folder.path());
     std::string vocabulary = tiny_vocabulary();
-    vocabulary.replace(vocabulary.find(special), special.size(), "unused" + special.substr(1, 3));
+    vocabulary.replace(vocabulary.find(special), 5, "[???]");
     write(folder / "vocab.txt", vocabulary);
-    check_load_error(folder.path(), Status::invalid_model, {"vocab.txt", special});
+    check_load_error(folder.path(), Status::invalid_model, {"vocab_size", std::to_string(tiny_vocabulary_size())});
+
+    const std::size_t size = tiny_vocabulary_size() - 1;
+    vocabulary.erase(vocabulary.rfind('\n', vocabulary.size() - 2) + 1);  // makes room for it
+    write(folder / "vocab.txt", vocabulary);
+    const auto generator = EmbeddingGenerator::load(folder.path());
+    CHECK(generator.tokenizer().token(static_cast<TokenId>(size)) == special);
+    CHECK(generator.embed({"open"}).complete());
   }
 }
 
@@ -325,6 +345,16 @@ TEST_CASE("pooling that this build does not know, or that contradicts the config
   check_pooling({{"word_embedding_dimension", 33}, {"pooling_mode_mean_tokens", true}}, Status::invalid_model, {"1_Pooling", "33", "32"});
   check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode_mean_tokens", "yes"}}, Status::invalid_model,
                 {"1_Pooling", "pooling_mode_mean_tokens"});
+}
+
+TEST_CASE("sentence-transformers' own do_lower_case needs a tokenizer that does so", "[bad_models]") {
+  const TemporaryFolder folder;
+  write_tiny_model(folder.path());
+  write(folder / "sentence_bert_config.json", R"({"do_lower_case": true})");
+  CHECK(embeds(folder.path()));
+  write(folder / "tokenizer_config.json", R"({"do_lower_case": false})");
+  write(folder / "vocab.txt", tiny_vocabulary().replace(tiny_vocabulary().find("\nq\n"), 3, "\nA\n"));
+  check_load_error(folder.path(), Status::unsupported, {"sentence_bert_config.json", "do_lower_case"});
 }
 
 TEST_CASE("prompts and limits that make no sense are errors", "[bad_models]") {

@@ -49,7 +49,7 @@ inline std::string tiny_vocabulary() {
     for (char digit = '0'; digit <= '9'; ++digit) lines += std::string(prefix) + digit + "\n";
   }
   for (const char sign : std::string_view(".,:;!?()[]{}<>=+-*/_'\"")) lines += std::string(1, sign) + "\n";
-  for (const char* word : {"the", "open", "file", "read", "pass", "##word", "##s", "##ing", "return", "def", "日", "本", "\u00e9"}) {
+  for (const char* word : {"the", "open", "file", "read", "pass", "##word", "##ing", "return", "def", "日", "本", "\u00e9"}) {
     lines += std::string(word) + "\n";
   }
   return lines;

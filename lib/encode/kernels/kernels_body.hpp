@@ -88,7 +88,7 @@ INLAY_INLINE Lanes exp(Lanes x) { return exp2(max(min(x * log2_e, splat(126.0F))
 // 2^-(1 + z · P(z)). P is the minimax polynomial for the error of |x| · Q on [0, 6.5], 8.3e-8; beyond that |x| · Q is below 3e-10.
 INLAY_INLINE Lanes gelu(Lanes x) {
   const Lanes magnitude = max(x, -x);
-  const Lanes z = min(magnitude, splat(6.5F));
+  const Lanes z = min(splat(6.5F), magnitude);  // in this order a NaN comes through
   Lanes p = splat(-2.9924127e-05F);
   p = p * z + 0.00073987374F;
   p = p * z + -0.007977461F;
@@ -96,7 +96,7 @@ INLAY_INLINE Lanes gelu(Lanes x) {
   p = p * z + 0.45891568F;
   p = p * z + 1.1511471F;
   p = p * z + 1.0F;
-  return max(x, Lanes{}) - magnitude * exp2(-p);
+  return max(x, Lanes{}) - z * exp2(-p);  // z, not |x|: far out the tail stays below 3e-10
 }
 
 // x · σ(s): the logistic function, for silu (s = x) and for gelu's tanh form, ½x(1 + tanh u) = x · σ(2u).
