@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <inlay/error.hpp>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -101,7 +103,7 @@ TEST_CASE("a missing or misshapen field is named") {
 
 TEST_CASE("ids outside their range, ids given twice and a missing unknown token are named") {
   for (const json& id : {json(-1), json(16777215), json(4294967296), json(9223372036854775807)}) {
-    check_refused(with("/model/vocab/a", id), Status::invalid_model, "token \"a\" has id " + id.dump());
+    check_refused(with("/model/vocab/a", id), Status::invalid_model, fmt::format("token \"a\" has id {}", id.dump()));
   }
   for (const json& id : {json(1.5), json("4"), json(nullptr), json(18446744073709551615U)}) {
     check_refused(with("/model/vocab/a", id), Status::invalid_model, "model.vocab.a is not an id");

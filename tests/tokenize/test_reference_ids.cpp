@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -72,10 +74,11 @@ TEST_CASE("llama.cpp's strings give their recorded ids with BERT's real vocabula
   std::istringstream output(test::read(*data / "strings" / "ggml-vocab-bert-bge.gguf.out"));
   const std::string separator = "\n__ggml_vocab_test__\n";
   std::size_t count = 0;
-  for (std::size_t start = 0; start <= input.size(); ++count) {
-    const std::size_t end = std::min(input.find(separator, start), input.size());
-    std::string line;
-    REQUIRE(std::getline(output, line));
+  std::size_t start = 0;
+  for (std::string line; std::getline(output, line); ++count) {
+    REQUIRE(start < input.size());
+    const std::size_t end = input.find(separator, start);
+    REQUIRE(end != std::string::npos);
     std::istringstream numbers(line);
     std::vector<TokenId> expected{101};
     for (TokenId id; numbers >> id;) expected.push_back(id);
@@ -84,6 +87,7 @@ TEST_CASE("llama.cpp's strings give their recorded ids with BERT's real vocabula
     CHECK(tokenizer->encode(input.substr(start, end - start)).ids == expected);
     start = end + separator.size();
   }
+  CHECK(start == input.size());
   CHECK(count > 40);
 }
 
@@ -99,7 +103,7 @@ TEST_CASE("the real model's tokenizer.json and its vocab.txt give the same ids")
   CHECK(older->vocabulary_size() == 30522);
   for (TokenId id = 0; id < 30522; ++id) {
     REQUIRE(newer->token(id) == older->token(id));
-    const std::string text = "x" + std::string(newer->token(id)) + " " + std::string(newer->token(id));
+    const std::string text = fmt::format("x{0} {0}", newer->token(id));
     REQUIRE(newer->encode(text).ids == older->encode(text).ids);
   }
   CHECK(newer->memory() > 200'000);
