@@ -85,8 +85,8 @@ struct Progress {
 struct CallOptions {
   /// When a stop is requested the call returns soon: batches in flight are finished, the rest is reported as Status::cancelled.
   std::stop_token stop{};
-  /// Called after each batch: by embed and its kin on the calling thread; by the _async forms on one of the library's threads, one call at
-  /// a time. What it throws ends the call with that exception.
+  /// Called after batches end: by embed and its kin on the calling thread, once for all that ended meanwhile; by the _async forms on one of
+  /// the library's threads, one call at a time. What it throws ends the call with that exception.
   std::function<void(const Progress&)> on_progress{};
 };
 

@@ -25,8 +25,8 @@ struct Match {
 [[nodiscard]] std::vector<Match> top_k(const Vector& query, const Matrix& vectors, std::size_t k);
 [[nodiscard]] std::vector<Match> top_k(std::span<const float> query, const Matrix& vectors, std::size_t k);
 
-/// The same over vectors that stand one after the other in memory of the caller's, each as wide as the query. Throws Error (invalid_argument)
-/// when their number of components is not a multiple of the query's.
+/// The same over vectors that stand one after the other in memory of the caller's, each as wide as the query. Throws Error
+/// (invalid_argument) when their number of components is not a multiple of the query's.
 [[nodiscard]] std::vector<Match> top_k(std::span<const float> query, std::span<const float> vectors, std::size_t k);
 
 /// One vector out of several (the pieces of a long text): the mean, or the largest of each component. Throws Error (invalid_argument) for

@@ -25,10 +25,35 @@ void scale_to_unit_length(std::span<float> vector) {
   for (float& x : vector) x /= length;
 }
 
+struct Failure {
+  Status status = Status::out_of_memory;
+  std::string message{};
+};
+
+// Inside a catch block: what was thrown, as an item's failure. Where there is no memory for a message, the status alone.
+Failure failure_of(std::string_view action, Status otherwise) noexcept {
+  try {
+    try {
+      throw;
+    } catch (const Error& error) {
+      return {error.status(), fmt::format("{}: {}", action, error.what())};
+    } catch (const std::bad_alloc&) {
+      return {Status::out_of_memory, fmt::format("{}: out of memory", action)};
+    } catch (const std::exception& error) {
+      return {otherwise, fmt::format("{}: {}", action, error.what())};
+    } catch (...) {
+      return {otherwise, fmt::format("{}: an exception of an unknown type", action)};
+    }
+  } catch (...) {
+    return {};
+  }
+}
+
 }  // namespace
 
-EmbedJob::EmbedJob(const EmbedSettings& settings, EmbedInput input, CallOptions call, std::function<void(EmbedJob&)> on_done)
-    : settings_(settings), input_(std::move(input)), call_(std::move(call)), on_done_(std::move(on_done)) {
+EmbedJob::EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput input, CallOptions call,
+                   std::function<void(EmbedJob&)> on_done)
+    : owned_settings_(std::move(settings)), input_(std::move(input)), call_(std::move(call)), on_done_(std::move(on_done)) {
   try {
     result_.vectors = Matrix::from_shape({input_.count, settings_.dimension});
     result_.items.resize(input_.count);
@@ -51,7 +76,7 @@ std::size_t EmbedJob::next_stage() noexcept {
       std::ranges::transform(ids_, lengths.begin(), [](const auto& ids) { return ids.size(); });
       batches_ = plan_batches(lengths, {settings_.batch_tokens, settings_.batch_size, settings_.workers});
     } catch (const std::bad_alloc&) {
-      for (std::size_t i = 0; i < input_.count; ++i) fail(i, Status::out_of_memory, {});
+      for (std::size_t i = 0; i < input_.count; ++i) fail(i, Status::out_of_memory);
     }
     if (!batches_.empty()) return batches_.size();
   }
@@ -76,36 +101,28 @@ void EmbedJob::tokenize(std::size_t first, std::size_t end) {
   std::string buffer;
   for (std::size_t i = first; i < end; ++i) {
     if (stopped()) {
-      fail(i, Status::cancelled, {});
-      continue;
+      fail(i, Status::cancelled);
+    } else {
+      tokenize_item(i, buffer);
     }
-    ItemReport& report = result_.items[i];
-    std::string_view text;
-    try {
-      text = input_.text(i, buffer);
-    } catch (const Error& error) {
-      fail(i, error.status(), fmt::format("preparing the text: {}", error.what()));
-      continue;
-    } catch (const std::bad_alloc&) {
-      fail(i, Status::out_of_memory, "preparing the text");
-      continue;
-    } catch (const std::exception& error) {
-      fail(i, Status::invalid_argument, fmt::format("preparing the text: {}", error.what()));
-      continue;
-    } catch (...) {
-      fail(i, Status::invalid_argument, "preparing the text: an exception of an unknown type");
-      continue;
-    }
-    try {
-      report.tokens_seen = settings_.tokenizer->encode_into(text, settings_.max_sequence_length, ids_[i]);
-      report.tokens_used = ids_[i].size();
-    } catch (const Error& error) {
-      fail(i, error.status(), error.what());
-    } catch (const std::bad_alloc&) {
-      fail(i, Status::out_of_memory, "tokenising the text");
-    } catch (const std::exception& error) {
-      fail(i, Status::internal, fmt::format("tokenising the text: {}", error.what()));
-    }
+  }
+}
+
+void EmbedJob::tokenize_item(std::size_t item, std::string& buffer) {
+  std::string_view text;
+  try {
+    text = input_.text(item, buffer);
+  } catch (...) {
+    Failure failure = failure_of("preparing the text", Status::invalid_argument);
+    return fail(item, failure.status, std::move(failure.message));
+  }
+  try {
+    ItemReport& report = result_.items[item];
+    report.tokens_seen = settings_.tokenizer->encode_into(text, settings_.max_sequence_length, ids_[item]);
+    report.tokens_used = ids_[item].size();
+  } catch (...) {
+    Failure failure = failure_of("tokenising the text", Status::internal);
+    fail(item, failure.status, std::move(failure.message));
   }
 }
 
@@ -122,27 +139,25 @@ void EmbedJob::fail(std::size_t item, Status status, std::string message) noexce
 
 // A batch for which memory doesn't suffice is halved until it does; one text alone that doesn't fit is that item's failure.
 void EmbedJob::encode_or_split(std::span<const std::size_t> items) {
-  Status status = Status::internal;
-  std::string message;
-  try {
-    if (stopped()) {
-      status = Status::cancelled;
-    } else {
+  Failure failure{Status::cancelled};
+  if (!stopped()) {
+    try {
       return encode(items);
+    } catch (...) {
+      failure = failure_of("encoding the text", Status::internal);
     }
-  } catch (const std::bad_alloc&) {
-    status = Status::out_of_memory;
-  } catch (const Error& error) {
-    status = error.status();
-    message = error.what();
-  } catch (const std::exception& error) {
-    message = error.what();
   }
-  if (status == Status::out_of_memory && items.size() > 1) {
+  if (failure.status == Status::out_of_memory && items.size() > 1) {
     encode_or_split(items.first(items.size() / 2));
     return encode_or_split(items.subspan(items.size() / 2));
   }
-  for (const std::size_t item : items) fail(item, status, message);
+  for (const std::size_t item : items) {
+    try {
+      fail(item, failure.status, failure.message);
+    } catch (const std::bad_alloc&) {  // of the message's copy
+      fail(item, failure.status);
+    }
+  }
 }
 
 void EmbedJob::encode(std::span<const std::size_t> items) {

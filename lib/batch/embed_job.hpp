@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -44,9 +45,9 @@ struct EmbedInput {
 
 class EmbedJob final : public Job {
  public:
-  /// `settings` must outlive the job. `on_done` may be empty; it is called on a worker, once, when the result is there. Throws Error
+  /// `on_done` may be empty; it is called on a worker, once, when the result is there. Throws Error
   /// (out_of_memory) when the vectors don't fit.
-  EmbedJob(const EmbedSettings& settings, EmbedInput input, CallOptions call, std::function<void(EmbedJob&)> on_done);
+  EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput input, CallOptions call, std::function<void(EmbedJob&)> on_done);
 
   /// Waits for the end, and meanwhile calls the progress callback here, on the caller's thread.
   void wait();
@@ -61,14 +62,16 @@ class EmbedJob final : public Job {
   void tokenize(std::size_t first, std::size_t end);
   void encode(std::span<const std::size_t> items);
   void encode_or_split(std::span<const std::size_t> items);
-  void fail(std::size_t item, Status status, std::string message) noexcept;
+  void tokenize_item(std::size_t item, std::string& buffer);
+  void fail(std::size_t item, Status status, std::string message = {}) noexcept;
   void report_progress();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] bool stopped() const noexcept { return abandoned_.load(std::memory_order_relaxed) || call_.stop.stop_requested(); }
 
   enum class Stage { created, tokenizing, encoding, done };
 
-  const EmbedSettings& settings_;
+  std::shared_ptr<const EmbedSettings> owned_settings_;
+  const EmbedSettings& settings_ = *owned_settings_;
   EmbedInput input_;
   CallOptions call_;
   std::function<void(EmbedJob&)> on_done_;

@@ -84,7 +84,7 @@ class EmbeddingGenerator::Implementation {
   [[nodiscard]] const ModelInfo& info() const;
 
   GeneratorOptions options;
-  batch::EmbedSettings settings;
+  std::shared_ptr<const batch::EmbedSettings> settings;  // shared with the jobs in flight
   Device device;
   std::string default_prompt;
   std::string document_prompt;
@@ -104,27 +104,28 @@ class EmbeddingGenerator::Implementation {
 EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given)
     : options(std::move(given)), device(encode::resolve(options.device)) {
   const model::ModelConfig config = model::read_model_config(source);
-  settings.tokenizer = tokenize::make_tokenizer(source);
-  check_options(options, config, *settings.tokenizer, source.name());
-  if (settings.tokenizer->vocabulary_size() > config.transformer.vocabulary_size) {
+  batch::EmbedSettings next;
+  next.tokenizer = tokenize::make_tokenizer(source);
+  check_options(options, config, *next.tokenizer, source.name());
+  if (next.tokenizer->vocabulary_size() > config.transformer.vocabulary_size) {
     throw Error(Status::invalid_model, fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens", source.label("config.json"),
-                                                   config.transformer.vocabulary_size, settings.tokenizer->vocabulary_size()));
+                                                   config.transformer.vocabulary_size, next.tokenizer->vocabulary_size()));
   }
-  if (config.sentence.lower_case && settings.tokenizer->encode("A").ids != settings.tokenizer->encode("a").ids) {
+  if (config.sentence.lower_case && next.tokenizer->encode("A").ids != next.tokenizer->encode("a").ids) {
     throw Error(Status::unsupported, fmt::format("{}: do_lower_case with a tokenizer that keeps case is not supported",
                                                  source.label("sentence_bert_config.json")));
   }
-  settings.encoder = encode::Encoder::load(source, config.transformer, device);
+  next.encoder = encode::Encoder::load(source, config.transformer, device);
 
-  settings.pooling = options.pooling.value_or(config.sentence.pooling);
-  settings.normalize = options.normalize;
-  settings.hidden_size = config.transformer.hidden_size;
-  settings.dimension = options.truncate_dim == 0 ? settings.hidden_size : options.truncate_dim;
-  settings.max_sequence_length = options.max_sequence_length == 0 ? config.max_sequence_length : options.max_sequence_length;
+  next.pooling = options.pooling.value_or(config.sentence.pooling);
+  next.normalize = options.normalize;
+  next.hidden_size = config.transformer.hidden_size;
+  next.dimension = options.truncate_dim == 0 ? next.hidden_size : options.truncate_dim;
+  next.max_sequence_length = options.max_sequence_length == 0 ? config.max_sequence_length : options.max_sequence_length;
   const std::size_t batch_tokens = device.type == DeviceType::cuda ? cuda_batch_tokens : cpu_batch_tokens;
-  settings.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
-  settings.batch_size = options.batch_size;
-  settings.workers = options.threads == 0 ? std::min(platform::available_processors(), most_threads) : options.threads;
+  next.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
+  next.batch_size = options.batch_size;
+  next.workers = options.threads == 0 ? std::min(platform::available_processors(), most_threads) : options.threads;
 
   if (!config.sentence.default_prompt.empty()) default_prompt = config.sentence.prompts.at(config.sentence.default_prompt);
   document_prompt = prompt_of(config.sentence, {"document", "passage", "corpus"});
@@ -134,19 +135,21 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   info_ = {.name = source.name(),
            .path = source.folder().string(),
            .architecture = config.transformer.architecture,
-           .dimension = settings.dimension,
-           .max_sequence_length = settings.max_sequence_length,
+           .dimension = next.dimension,
+           .max_sequence_length = next.max_sequence_length,
            .vocabulary_size = config.transformer.vocabulary_size,
            .layers = config.transformer.layers,
-           .parameters = settings.encoder->parameters(),
-           .pooling = std::string(to_string(settings.pooling)),
-           .normalized = settings.normalize,
+           .parameters = next.encoder->parameters(),
+           .pooling = std::string(to_string(next.pooling)),
+           .normalized = next.normalize,
            .precision = std::string(to_string(options.precision)),
            .device = to_string(device),
            .kernels = encode::kernels_name(device),
-           .threads = settings.workers,
+           .threads = next.workers,
            .prompts = config.sentence.prompts,
            .library_version = std::string(version())};
+  settings = std::make_shared<const batch::EmbedSettings>(std::move(next));
+
   std::string small_files;
   for (const auto& names : {config.files, tokenize::tokenizer_files(source)}) {
     for (const std::string& file : names) {
@@ -157,16 +160,16 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   files_hash_ = hexadecimal(XXH3_128bits(small_files.data(), small_files.size()));
 
   try {
-    pool_.emplace(settings.workers, encode::compute_alone);
+    pool_.emplace(settings->workers, encode::compute_alone);
   } catch (const std::system_error& error) {
-    throw Error(Status::internal, fmt::format("cannot start {} threads: {}", settings.workers, error.what()));
+    throw Error(Status::internal, fmt::format("cannot start {} threads: {}", settings->workers, error.what()));
   }
 }
 
 std::string EmbeddingGenerator::Implementation::fingerprint() const {
   const std::string parts = fmt::format("weights={} files={} pooling={} normalize={} dimension={} max_sequence_length={} precision={}",
-                                        settings.encoder->weights_hash(), files_hash_, to_string(settings.pooling), settings.normalize,
-                                        settings.dimension, settings.max_sequence_length, to_string(options.precision));
+                                        settings->encoder->weights_hash(), files_hash_, to_string(settings->pooling), settings->normalize,
+                                        settings->dimension, settings->max_sequence_length, to_string(options.precision));
   return "xxh3:" + hexadecimal(XXH3_128bits(parts.data(), parts.size()));
 }
 
@@ -178,8 +181,8 @@ const ModelInfo& EmbeddingGenerator::Implementation::info() const {
 // How many leading tokens of a text are its prompt's: those of the prompt alone without the closing special token.
 std::size_t EmbeddingGenerator::Implementation::prompt_tokens(const std::string& prompt) const {
   if (include_prompt || prompt.empty()) return 0;
-  const std::size_t tokens = settings.tokenizer->encode(prompt).ids.size();
-  return settings.tokenizer->special_tokens() > 1 ? tokens - 1 : tokens;
+  const std::size_t tokens = settings->tokenizer->encode(prompt).ids.size();
+  return settings->tokenizer->special_tokens() > 1 ? tokens - 1 : tokens;
 }
 
 batch::EmbedInput EmbeddingGenerator::Implementation::with_prompt(std::size_t count, std::string prompt,
@@ -295,17 +298,17 @@ std::future<Vector> EmbeddingGenerator::embed_query_async(std::string text, Quer
 
 const ModelInfo& EmbeddingGenerator::info() const { return implementation_->info(); }
 
-const Tokenizer& EmbeddingGenerator::tokenizer() const noexcept { return *implementation_->settings.tokenizer; }
+const Tokenizer& EmbeddingGenerator::tokenizer() const noexcept { return *implementation_->settings->tokenizer; }
 
-std::size_t EmbeddingGenerator::dimension() const noexcept { return implementation_->settings.dimension; }
+std::size_t EmbeddingGenerator::dimension() const noexcept { return implementation_->settings->dimension; }
 
-std::size_t EmbeddingGenerator::max_sequence_length() const noexcept { return implementation_->settings.max_sequence_length; }
+std::size_t EmbeddingGenerator::max_sequence_length() const noexcept { return implementation_->settings->max_sequence_length; }
 
 const GeneratorOptions& EmbeddingGenerator::options() const noexcept { return implementation_->options; }
 
 MemoryUse EmbeddingGenerator::memory() const {
-  return {.weights = implementation_->settings.encoder->bytes(),
-          .tokenizer = implementation_->settings.tokenizer->memory(),
+  return {.weights = implementation_->settings->encoder->bytes(),
+          .tokenizer = implementation_->settings->tokenizer->memory(),
           .device_cached = encode::device_cached_bytes(implementation_->device),
           .process_resident = platform::resident_bytes(),
           .process_peak = platform::peak_resident_bytes()};

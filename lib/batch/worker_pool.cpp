@@ -4,76 +4,92 @@
 
 namespace inlay::batch {
 
-WorkerPool::WorkerPool(std::size_t threads, std::function<void()> on_start) {
+WorkerPool::WorkerPool(std::size_t threads, const std::function<void()>& on_start) : state_(std::make_shared<State>()) {
   threads_.reserve(threads);
   try {
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, on_start] { work(on_start); });
-  } catch (...) {
-    {
-      const std::lock_guard lock(mutex_);
-      closing_ = true;
+    for (std::size_t i = 0; i < threads; ++i) {
+      threads_.emplace_back([state = state_, on_start] {
+        on_start();
+        state->work();
+      });
     }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+  } catch (...) {
+    close();
     throw;
   }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { close(); }
+
+void WorkerPool::close() noexcept {
   {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
+    const std::lock_guard lock(state_->mutex);
+    state_->closing = true;
   }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  state_->wake.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.get_id() == std::this_thread::get_id()) {
+      thread.detach();
+    } else {
+      thread.join();
+    }
+  }
 }
 
 void WorkerPool::submit(std::shared_ptr<Job> job) {
   {
-    const std::lock_guard lock(mutex_);
-    ++unfinished_;
+    const std::lock_guard lock(state_->mutex);
+    ++state_->unfinished;
   }
-  begin_stage(job);
+  state_->begin_stage(job);
 }
 
-void WorkerPool::begin_stage(const std::shared_ptr<Job>& job) {
+void WorkerPool::State::push(std::shared_ptr<Job> job) noexcept {
+  Job* const added = job.get();
+  (first == nullptr ? first : last->next_) = std::move(job);
+  last = added;
+}
+
+std::shared_ptr<Job> WorkerPool::State::pop() noexcept {
+  std::shared_ptr<Job> job = std::move(first);
+  first = std::move(job->next_);
+  return job;
+}
+
+void WorkerPool::State::begin_stage(const std::shared_ptr<Job>& job) noexcept {
   const std::size_t units = job->next_stage();
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex);
     if (units == 0) {
-      --unfinished_;
+      --unfinished;
     } else {
       job->units_ = units;
       job->claimed_ = 0;
       job->finished_ = 0;
-      claimable_.push_back(job);
+      push(job);
     }
   }
   if (units == 1) {
-    wake_.notify_one();
+    wake.notify_one();
   } else {
-    wake_.notify_all();  // several units, or the last job, for which the destructor's workers wait
+    wake.notify_all();  // several units, or the last job, for whose end the closing threads wait
   }
 }
 
-void WorkerPool::work(const std::function<void()>& on_start) {
-  on_start();
-  std::unique_lock lock(mutex_);
+void WorkerPool::State::work() noexcept {
   while (true) {
-    wake_.wait(lock, [this] { return !claimable_.empty() || (closing_ && unfinished_ == 0); });
-    if (claimable_.empty()) return;
-    const std::shared_ptr<Job> job = std::move(claimable_.front());
-    claimable_.pop_front();
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [this] { return first != nullptr || (closing && unfinished == 0); });
+    if (first == nullptr) return;
+    const std::shared_ptr<Job> job = pop();
     const std::size_t unit = job->claimed_++;
-    if (job->claimed_ < job->units_) claimable_.push_back(job);
+    if (job->claimed_ < job->units_) push(job);
     lock.unlock();
     job->run(unit);
     lock.lock();
-    if (++job->finished_ == job->units_) {
-      lock.unlock();
-      begin_stage(job);
-      lock.lock();
-    }
+    const bool stage_ended = ++job->finished_ == job->units_;
+    lock.unlock();  // not held when the job goes: its end may be that of the pool's owner
+    if (stage_ended) begin_stage(job);
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,17 +33,19 @@ class Job {
   /// job is done. Nothing of the pool's touches the job after that 0. Must not throw.
   virtual std::size_t next_stage() noexcept = 0;
 
-  std::size_t units_ = 0;  // of the present stage; these three are guarded by the pool's mutex
+  std::size_t units_ = 0;  // of the present stage; these four are guarded by the pool's mutex
   std::size_t claimed_ = 0;
   std::size_t finished_ = 0;
+  std::shared_ptr<Job> next_;  // in the queue, which so never allocates
 };
 
 class WorkerPool {
  public:
   /// Each thread calls `on_start` first. Throws std::system_error when threads cannot be started.
-  WorkerPool(std::size_t threads, std::function<void()> on_start);
+  WorkerPool(std::size_t threads, const std::function<void()>& on_start);
 
-  /// Finishes all jobs, then joins.
+  /// Finishes all jobs, then joins. On one of the pool's own threads (a job held the last reference to the pool's owner) that thread is let
+  /// go instead, and ends once the jobs are done.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -52,17 +53,25 @@ class WorkerPool {
   /// Returns at once. The pool keeps the job until it is done.
   void submit(std::shared_ptr<Job> job);
 
-  [[nodiscard]] std::size_t threads() const noexcept { return threads_.size(); }
-
  private:
-  void work(const std::function<void()>& on_start);
-  void begin_stage(const std::shared_ptr<Job>& job);
+  // What the threads share. It outlives the pool where a thread does.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::shared_ptr<Job> first;  // a queue of the jobs with units that nobody has claimed
+    Job* last = nullptr;
+    std::size_t unfinished = 0;  // jobs
+    bool closing = false;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::shared_ptr<Job>> claimable_;  // jobs with units that nobody has claimed
-  std::size_t unfinished_ = 0;                  // jobs
-  bool closing_ = false;
+    void push(std::shared_ptr<Job> job) noexcept;
+    [[nodiscard]] std::shared_ptr<Job> pop() noexcept;
+    void begin_stage(const std::shared_ptr<Job>& job) noexcept;
+    void work() noexcept;
+  };
+
+  void close() noexcept;
+
+  std::shared_ptr<State> state_;
   std::vector<std::thread> threads_;
 };
 

@@ -33,7 +33,7 @@ class OperatorResolver : public torch::jit::Resolver {
   std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction&,
                                                          const torch::jit::SourceRange&) override {
     if (name == "torch") return std::make_shared<torch::jit::BuiltinModule>("aten");
-    if (name == "inlay") return std::make_shared<torch::jit::BuiltinModule>("inlay");
+    if (name == "inlay") return std::make_shared<torch::jit::BuiltinModule>(register_operators());
     return nullptr;
   }
 };
@@ -89,7 +89,6 @@ class TorchEncoder final : public Encoder {
     const c10::InferenceMode inference;
     const Architecture* architecture = find_architecture(config.architecture);
     if (architecture == nullptr) throw Error(Status::unsupported, fmt::format("unsupported architecture \"{}\"", config.architecture));
-    register_operators();
     Weights weights(file, device_);
     architecture->register_weights(module_, weights, config);
     module_.define(std::string(architecture->source), std::make_shared<OperatorResolver>());
@@ -118,7 +117,7 @@ class TorchEncoder final : public Encoder {
       torch::jit::Stack stack{module_._ivalue(), from(batch.tokens).to(device_), positions.to(device_), lengths};
       torch::jit::InterpreterState(*code_).run(stack);
       static const auto pool = c10::Dispatcher::singleton()
-                                   .findSchemaOrThrow("inlay::pool", "")
+                                   .findSchemaOrThrow((register_operators() + "::pool").c_str(), "")
                                    .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, const at::Tensor&)>();
       const at::Tensor pooled = pool.call(stack.back().toTensor(), lengths, static_cast<std::int64_t>(pooling), from(batch.skip));
       at::from_blob(vectors, {static_cast<std::int64_t>(batch.lengths.size()), hidden_size_}, at::TensorOptions(at::kFloat)).copy_(pooled);

@@ -1,6 +1,7 @@
 #include "encode/operators.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/library.h>
 
 #include <memory>
@@ -8,7 +9,6 @@
 #include <vector>
 
 #include "encode/kernels/kernels.hpp"
-#include "inlay/error.hpp"
 #include "inlay/options.hpp"
 
 namespace inlay::encode {
@@ -186,14 +186,13 @@ Tensor pool(const Tensor& hidden, const Tensor& lengths, std::int64_t pooling, c
 
 }  // namespace
 
-void register_operators() {
+const std::string& register_operators() {
   static std::once_flag once;
+  static std::string name = "inlay";
   std::call_once(once, [] {
-    if (c10::Dispatcher::singleton().findSchema({"inlay::linear", ""})) {
-      throw Error(Status::internal, "another library of this process has registered libtorch operators named inlay");
-    }
+    for (int copy = 2; c10::Dispatcher::singleton().findSchema({name + "::linear", ""}); ++copy) name = fmt::format("inlay_{}", copy);
     // Never freed: libtorch may be unloaded before us at exit, and the operators with it.
-    auto* library = new torch::Library(torch::Library::FRAGMENT, "inlay", std::nullopt, __FILE__, __LINE__);
+    auto* library = new torch::Library(torch::Library::FRAGMENT, name, std::nullopt, __FILE__, __LINE__);
     const auto define = [library](const char* schema, auto function) {
       library->def(schema, torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, function));
     };
@@ -205,6 +204,7 @@ void register_operators() {
     define("attention(Tensor qkv, Tensor lengths, int heads) -> Tensor", TORCH_FN(attention));
     define("pool(Tensor hidden, Tensor lengths, int pooling, Tensor skip) -> Tensor", TORCH_FN(pool));
   });
+  return name;
 }
 
 at::Tensor pack_linear(const at::Tensor& weight) {

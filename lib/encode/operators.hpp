@@ -13,10 +13,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 namespace inlay::encode {
 
-/// Registers the operators with libtorch, once in a process. Throws Error (internal) when another library took the name.
-void register_operators();
+/// Registers the operators with libtorch, once in a process for each copy of this library, and returns their namespace: "inlay", or where
+/// another copy (a program's own beside the C library's, say) has that, "inlay_2" and so on.
+const std::string& register_operators();
 
 /// Packs weight [out, in] (float32, contiguous, CPU) for the kernels of this processor: [panels, in, panel_width].
 at::Tensor pack_linear(const at::Tensor& weight);

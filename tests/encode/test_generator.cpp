@@ -394,17 +394,23 @@ TEST_CASE("batches hold no more items than batch_size and no more tokens than ba
   for (const std::size_t batch_size : {1u, 7u, 64u}) {
     std::size_t before = 0;
     const auto generator = load({.batch_size = batch_size, .threads = 1});
-    const EmbedResult result = generator.embed(texts, {.on_progress = [&](const Progress& progress) {
-                                                 CHECK(progress.done - before <= batch_size);
-                                                 before = progress.done;
-                                               }});
+    const EmbedResult result = generator
+                                   .embed_async(texts, {.on_progress =
+                                                            [&](const Progress& progress) {
+                                                              CHECK(progress.done - before <= batch_size);
+                                                              before = progress.done;
+                                                            }})
+                                   .get();
     CHECK((result.vectors == expected.vectors));
   }
   std::size_t before = 0;
-  (void)load({.batch_tokens = 100, .threads = 1}).embed(texts, {.on_progress = [&](const Progress& progress) {
-                                                          CHECK(progress.tokens - before <= 100);
-                                                          before = progress.tokens;
-                                                        }});
+  (void)load({.batch_tokens = 100, .threads = 1})
+      .embed_async(texts, {.on_progress =
+                               [&](const Progress& progress) {
+                                 CHECK(progress.tokens - before <= 100);
+                                 before = progress.tokens;
+                               }})
+      .get();
 }
 
 TEST_CASE("max_sequence_length cuts, with the special tokens kept", "[generator]") {
