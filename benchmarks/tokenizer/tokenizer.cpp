@@ -1,12 +1,12 @@
-// Tokenizes every line-cut piece of a corpus on one thread, again and again: tokenizer MODEL_FOLDER PIECES ROUNDS IDS. PIECES holds byte strings, each
-// behind its length (uint32, little-endian). IDS receives every piece's ids, so that run.py can compare before a time counts. Prints JSON.
-#include <inlay/error.hpp>
-#include <inlay/tokenizer.hpp>
-
+// Tokenizes every line-cut piece of a corpus on one thread, again and again: tokenizer MODEL_FOLDER PIECES ROUNDS IDS. PIECES holds byte
+// strings, each behind its length (uint32, little-endian). IDS receives every piece's ids, so that run.py can compare before a time counts.
+// Prints JSON.
 #include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <inlay/error.hpp>
+#include <inlay/tokenizer.hpp>
 #include <iostream>
 #include <sstream>
 

@@ -47,6 +47,7 @@
 // settings. ABI.         Within one INLAY_ABI_VERSION (the number in the shared library's soname) functions and fields are only ever added.
 // While it
 //              is 0, before the first stable release, a minor version may still change them.
+// NOLINTBEGIN(modernize-*)  this is C
 #ifndef INLAY_H
 #define INLAY_H
 
@@ -416,3 +417,4 @@ INLAY_API inlay_status inlay_set_log_callback(inlay_log_callback callback, void*
 #endif
 
 #endif
+// NOLINTEND(modernize-*)

@@ -77,7 +77,7 @@ struct Layout<inlay_memory_use> : FirstLayout<inlay_memory_use> {
 /// The struct's size as its caller knows it: that of some release, or larger. A size beyond reason is one that was never set.
 template <class Struct>
 std::size_t checked_size(const Struct* given) {
-  constexpr std::size_t largest = 64 * 1024;
+  constexpr std::size_t largest = std::size_t{64} * 1024;
   using Known = Layout<Struct>;
   std::size_t size = 0;
   std::memcpy(&size, given, sizeof(size));

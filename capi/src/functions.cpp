@@ -1,8 +1,8 @@
 // What needs no generator: version, strings, cancel tokens, similarity, logging.
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <limits>
-#include <vector>
+#include <memory>
 
 #include "arguments.hpp"
 #include "cancel_token.hpp"
@@ -27,7 +27,7 @@ inlay_status inlay_cancel_token_create(inlay_cancel_token** token, inlay_error**
   if (token != nullptr) *token = nullptr;
   return guard(error, [&] {
     inlay_cancel_token*& output = required(token, "token");
-    output = new inlay_cancel_token;
+    output = std::make_unique<inlay_cancel_token>().release();
   });
 }
 

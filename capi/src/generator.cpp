@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <functional>
+#include <limits>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -75,7 +77,7 @@ inlay_status load(inlay_generator** generator, inlay_error** error, Load&& make)
   if (generator != nullptr) *generator = nullptr;
   return guard(error, [&] {
     inlay_generator*& output = required(generator, "generator");
-    output = new inlay_generator(make());
+    output = std::make_unique<inlay_generator>(make()).release();
   });
 }
 

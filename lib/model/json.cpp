@@ -5,6 +5,7 @@
 namespace inlay::model {
 
 JsonDocument::JsonDocument(std::string_view text, std::string_view label, Status status) {
+  if (text.data() == nullptr) text = "";  // an empty file's mapping; simdjson hands it to memcpy
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const simdjson::error_code error = parser_.parse(text.data(), text.size()).get(root_);  // copies: the text need not be padded
   if (error == simdjson::MEMALLOC) throw Error(Status::out_of_memory, fmt::format("no memory to read {}", label));

@@ -42,7 +42,7 @@ class ByteTrie::Builder {
     Bits free_bases;
   };
 
-  static constexpr std::size_t open_blocks = 16;  // older ones are nearly full: looking into them costs more than it saves
+  static constexpr std::size_t open_blocks = 2;  // looking into more of them for a place costs more time than it saves memory (3%)
 
   [[nodiscard]] static bool has(const Bits& bits, std::size_t index) noexcept { return bits[index >> 6] >> (index & 63) & 1; }
   static void clear(Bits& bits, std::size_t index) noexcept { bits[index >> 6] &= ~(std::uint64_t{1} << (index & 63)); }

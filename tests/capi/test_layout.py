@@ -1,4 +1,7 @@
-"""Every struct of the Python binding has the size and the offsets that a C compiler gives the one in inlay.h."""
+"""Every struct of the Python binding has the size and the offsets that a C compiler gives the one in inlay.h; the header's sample compiles.
+
+    test_layout.py C_COMPILER
+"""
 
 import ctypes
 import os
@@ -50,6 +53,12 @@ class Layout(unittest.TestCase):
             output = subprocess.run([executable], check=True, capture_output=True, text=True).stdout
         compiled = {line.split()[0]: tuple(map(int, line.split()[1:])) for line in output.splitlines()}
         self.assertEqual(expected, compiled)
+
+    def test_the_headers_sample_compiles(self):
+        sample = header[header.index("//   #include <inlay.h>") : header.index("// The rules")]
+        program = "\n".join(line.removeprefix("//").removeprefix("   ") for line in sample.splitlines()) + "\n"
+        strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only"]
+        subprocess.run([compiler, *strict, f"-I{source}/capi/include", "-x", "c", "-"], input=program, text=True, check=True)
 
     def test_numbers_are_the_headers(self):
         constants = {name: int(value) for name, value in re.findall(r"\b(INLAY_\w+) = (\d+)", header)}

@@ -170,7 +170,7 @@ TEST_CASE("generated trees are ignored as git ignores them") {
     return;
   }
   const char* wanted = std::getenv("INLAY_GIT_TREES");
-  const unsigned trees = wanted == nullptr ? 400 : static_cast<unsigned>(std::atoi(wanted));
+  const unsigned trees = wanted == nullptr ? 200 : static_cast<unsigned>(std::atoi(wanted));
   Counts counts;
   for (unsigned seed = 0; seed < trees; ++seed) compare(seed, counts);
   CHECK(counts.ignored > counts.paths / 5);  // else the trees would prove little

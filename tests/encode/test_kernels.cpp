@@ -248,3 +248,23 @@ TEST_CASE("a row's result is bit for bit the same whatever rows stand beside it"
     CHECK(std::equal(second.begin(), second.end(), both.begin() + 23 * 64));
   }
 }
+
+TEST_CASE("embed adds a token's word, its position and the type") {
+  constexpr std::size_t width = 21;
+  const Floats word = random_floats(5 * width, 1);
+  const Floats position = random_floats(4 * width, 2);
+  const Floats type = random_floats(width, 3);
+  const std::vector<std::int64_t> tokens = {4, 0, 2};
+  const std::vector<std::int64_t> positions = {0, 3, 1};
+  for (const Kernels* set : available_kernels()) {
+    Floats y(3 * width);
+    set->embed(tokens.data(), positions.data(), 3, width, word.data(), position.data(), type.data(), y.data());
+    for (std::size_t r = 0; r < 3; ++r) {
+      for (std::size_t c = 0; c < width; ++c) {
+        const auto w = static_cast<std::size_t>(tokens[r]) * width + c;
+        const auto p = static_cast<std::size_t>(positions[r]) * width + c;
+        CHECK(y[r * width + c] == (word[w] + position[p]) + type[c]);
+      }
+    }
+  }
+}

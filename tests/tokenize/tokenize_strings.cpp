@@ -1,11 +1,10 @@
-// The tests' bridge to other languages: tokenize_strings MODEL_FOLDER STRINGS IDS [MAX_TOKENS]. STRINGS holds byte strings, each behind its length
-// (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, then the ids, all uint32.
-#include <inlay/error.hpp>
-#include <inlay/tokenizer.hpp>
-
+// The tests' bridge to other languages: tokenize_strings MODEL_FOLDER STRINGS IDS [MAX_TOKENS]. STRINGS holds byte strings, each behind its
+// length (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, then the ids, all uint32.
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <inlay/error.hpp>
+#include <inlay/tokenizer.hpp>
 #include <iostream>
 #include <sstream>
 
