@@ -257,8 +257,7 @@ TEST_CASE("progress only grows, counts to the end, and is told on the calling th
     CHECK(last.done == 100);
     CHECK(last.tokens == tokens);
     CHECK(last.tokens_per_second > 0);
-    CHECK(calls >= 2);
-    if (threads == 1) CHECK(calls >= 34);  // after each batch of three
+    CHECK(calls >= 1);  // a slow caller is told of several batches at once
   }
 }
 
@@ -374,12 +373,16 @@ TEST_CASE("a future keeps working when its generator has gone out of scope", "[g
 
 TEST_CASE("the last copy of a generator may be the one that its own asynchronous call holds", "[generator]") {
   const auto texts = some_texts(100);
+  (void)load({.threads = 2}).embed(texts);
+  const std::size_t before = running_threads();
   std::future<EmbedResult> future;
   {
     const auto generator = load({.batch_size = 1, .threads = 2});
     future = generator.embed_async(texts, {.on_progress = [generator](const Progress&) { (void)generator.dimension(); }});
   }
   CHECK(future.get().complete());
+  for (int wait = 0; wait < 200 && running_threads() > before; ++wait) std::this_thread::sleep_for(10ms);
+  CHECK(running_threads() <= before);  // a thread that tried to join itself would hang there
 }
 
 TEST_CASE("a future may be thrown away", "[generator]") {
@@ -391,26 +394,26 @@ TEST_CASE("a future may be thrown away", "[generator]") {
 TEST_CASE("batches hold no more items than batch_size and no more tokens than batch_tokens", "[generator]") {
   const auto texts = some_texts(64);
   const EmbedResult expected = load().embed(texts);
-  for (const std::size_t batch_size : {1u, 7u, 64u}) {
-    std::size_t before = 0;
-    const auto generator = load({.batch_size = batch_size, .threads = 1});
+  const auto largest_steps = [&texts, &expected](GeneratorOptions options) {
+    Progress last;
+    std::pair<std::size_t, std::size_t> largest;  // items and tokens of a batch; an asynchronous call tells of each, however slow its host
+    options.threads = 1;
+    const auto generator = load(std::move(options));
     const EmbedResult result = generator
                                    .embed_async(texts, {.on_progress =
                                                             [&](const Progress& progress) {
-                                                              CHECK(progress.done - before <= batch_size);
-                                                              before = progress.done;
+                                                              largest.first = std::max(largest.first, progress.done - last.done);
+                                                              largest.second = std::max(largest.second, progress.tokens - last.tokens);
+                                                              last = progress;
                                                             }})
                                    .get();
     CHECK((result.vectors == expected.vectors));
-  }
-  std::size_t before = 0;
-  (void)load({.batch_tokens = 100, .threads = 1})
-      .embed_async(texts, {.on_progress =
-                               [&](const Progress& progress) {
-                                 CHECK(progress.tokens - before <= 100);
-                                 before = progress.tokens;
-                               }})
-      .get();
+    return largest;
+  };
+  for (const std::size_t batch_size : {1u, 7u, 16u}) CHECK(largest_steps({.batch_size = batch_size}).first == batch_size);
+  const std::size_t tokens = largest_steps({.batch_tokens = 100}).second;
+  CHECK(tokens <= 100);
+  CHECK(tokens > 50);
 }
 
 TEST_CASE("max_sequence_length cuts, with the special tokens kept", "[generator]") {
