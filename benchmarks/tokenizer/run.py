@@ -103,7 +103,7 @@ def main():
         rates = sorted(size / 1e6 / seconds for seconds in result[name]["seconds"])
         result[name]["mb_per_second"] = statistics.median(rates)
         print(f"{label:28}{statistics.median(rates):12.1f}{rates[0]:9.1f}{rates[-1]:9.1f}{result[name]['load_seconds'] * 1e3:9.1f}")
-    print(f"inlay holds {inlay['memory_bytes'] / 1e6:.2f} MB; {result['inlay']['mb_per_second'] / result['hugging_face_tokenizers']['mb_per_second']:.1f} times as fast")
+    print(f"inlay holds {inlay['memory_bytes'] / 1e6:.2f} MB; {inlay['mb_per_second'] / peer['mb_per_second']:.1f} times as fast")
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes reference_characters.inc: what the reference (Hugging Face tokenizers 0.23.3) takes every code point for.
 
-The reference's Rust crates hold Unicode data of several old versions (categories of about Unicode 8, canonical ordering of Unicode 9) beside
-new ones (lower case and regex of today), so no Unicode library agrees with it. Each property is therefore asked of the package itself, one code
-point at a time, through its public interface.
+The reference's Rust crates hold Unicode data of several old versions (categories of about Unicode 8, canonical ordering of Unicode 9)
+beside new ones (lower case and regex of today), so no Unicode library agrees with it. Each property is therefore asked of the package
+itself, one code point at a time, through its public interface.
 
     python reference_characters.py            writes the file beside this script
-    python reference_characters.py --check    compares instead; exit status 1 where the file differs, 77 where tokenizers 0.23.3 is not installed
+    python reference_characters.py --check    compares instead; exit status 1 where the file differs, 77 without tokenizers 0.23.3
 """
 
 import pathlib

@@ -14,8 +14,9 @@ namespace inlay::tokenize {
 TokenMatcher::TokenMatcher(std::vector<Pattern> patterns) {
   std::erase_if(patterns, [](const Pattern& pattern) { return pattern.text.empty(); });
   std::ranges::stable_sort(patterns, {}, &Pattern::text);
-  const auto repeated = std::ranges::unique(patterns, {}, &Pattern::text);  // keeps the first of equal ones
-  patterns.erase(repeated.begin(), repeated.end());
+  // Keeps the first of equal ones.
+  const auto same_text = [](const Pattern& left, const Pattern& right) { return left.text == right.text; };
+  patterns.erase(std::unique(patterns.begin(), patterns.end(), same_text), patterns.end());
   patterns_ = std::move(patterns);
 
   std::vector<ByteTrie::Key> keys;

@@ -3,9 +3,9 @@
 
     python compare_with_reference.py [--count N] [--seed S]
 
-Tokenizers: the real MiniLM tokenizer.json (INLAY_MODEL), bert-base-cased (INLAY_DATA), and one with added tokens of every flag. Strings: every
-Unicode code point alone and in context, the big list of naughty strings, and generated ones that mix scripts, emoji, combining marks, control
-characters, code and invalid bytes. Each with and without truncation. Exit status 77: nothing to compare with.
+Tokenizers: the real MiniLM tokenizer.json (INLAY_MODEL), bert-base-cased (INLAY_DATA), and one with added tokens of every flag. Strings:
+every Unicode code point alone and in context, the big list of naughty strings, and generated ones that mix scripts, emoji, combining
+marks, control characters, code and invalid bytes. Each with and without truncation. Exit status 77: nothing to compare with.
 """
 
 import argparse
@@ -48,13 +48,18 @@ BLOCKS = [
     (0x600, 0x700), (0x900, 0x980), (0xB80, 0xC80), (0xE00, 0xF00), (0xF00, 0x1000), (0x1100, 0x1200), (0x1AB0, 0x1B80), (0x1CD0, 0x1D00),
     (0x1DC0, 0x1E00), (0x1E00, 0x2000), (0x2000, 0x2070), (0x20D0, 0x2100), (0x2100, 0x2200), (0x2E80, 0x2F00), (0x3000, 0x3100),
     (0x302A, 0x3030), (0x4E00, 0x9FFF), (0xAC00, 0xD7A4), (0xE000, 0xE100), (0xF900, 0xFB50), (0xFE00, 0xFE70), (0xFF00, 0x10000),
-    (0x11000, 0x11A00), (0x1D100, 0x1D200), (0x1D400, 0x1D800), (0x1F300, 0x1FB00), (0x20000, 0x20100), (0x2F800, 0x2FA20), (0xE0000, 0xE0200),
+    (0x11000, 0x11A00), (0x1D100, 0x1D200), (0x1D400, 0x1D800), (0x1F300, 0x1FB00), (0x20000, 0x20100), (0x2F800, 0x2FA20),
+    (0xE0000, 0xE0200),
 ]  # fmt: skip
 FRAGMENTS = [
-    "def authenticate_user(username, password):\n    return None\n", "std::vector<int> v{1, 2, 3};", "x += 0x1F; // TODO", "[CLS]", "[MASK]",
-    "[SEP", "[UNK]", "[PAD] ", "Straße", "İstanbul", "ǅ", "ﬁ", "Ångström", "naïve café", "ΑΣ ΣΑΣ", "日本語テスト", "한국어", "नमस्ते", "مرحبا", "שָׁלוֹם",
-    "👩‍👩‍👧‍👦", "🇩🇪", "z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘", "\u2028", "\ufeff", "\u200b", "\u00ad", "\ufffd", "\x85", "\x00", "##ing", "a" * 99, "a" * 100, "a" * 101, "é" * 100,
-    "e\u0301" * 100, "http://example.com/?q=%20", "camelCaseWord", "snake_case_word", "1234567890", "\t\r\n ", "\u302a\u1d16e\u302f", "<x>", " <l> ", "<r>  ",
+    "def authenticate_user(username, password):\n    return None\n", "std::vector<int> v{1, 2, 3};", "x += 0x1F; // TODO", "[CLS]",
+    "[MASK]",
+    "[SEP", "[UNK]", "[PAD] ", "Straße", "İstanbul", "ǅ", "ﬁ", "Ångström", "naïve café", "ΑΣ ΣΑΣ", "日本語テスト", "한국어", "नमस्ते", "مرحبا",
+    "שָׁלוֹם",
+    "👩‍👩‍👧‍👦", "🇩🇪", "z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘", "\u2028", "\ufeff", "\u200b", "\u00ad", "\ufffd", "\x85", "\x00", "##ing",
+    "a" * 99, "a" * 100, "a" * 101, "é" * 100,
+    "e\u0301" * 100, "http://example.com/?q=%20", "camelCaseWord", "snake_case_word", "1234567890", "\t\r\n ", "\u302a\u1d16e\u302f",
+    "<x>", " <l> ", "<r>  ",
     "<N>", "<n>", "foo", "Foo Bar", "foo bar",
 ]  # fmt: skip
 INVALID = [b"\x80", b"\xc3", b"\xe4\xb8", b"\xf0\x9f\x98", b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe0\x80\x80"]
@@ -142,8 +147,10 @@ def with_added_tokens(description):
     size = len(description["model"]["vocab"])
     further = [
         added_token("<x>", size), added_token("<l>", size + 1, lstrip=True), added_token("<r>", size + 2, rstrip=True),
-        added_token("foo", size + 3, single_word=True), added_token("<N>", size + 4, normalized=True), added_token("Foo Bar", size + 5, normalized=True),
-        added_token("Straße", size + 6, normalized=True, single_word=True), added_token("  ", size + 7), added_token("[MASK]x", size + 8, special=True),
+        added_token("foo", size + 3, single_word=True), added_token("<N>", size + 4, normalized=True),
+        added_token("Foo Bar", size + 5, normalized=True),
+        added_token("Straße", size + 6, normalized=True, single_word=True), added_token("  ", size + 7),
+        added_token("[MASK]x", size + 8, special=True),
         added_token("the", size + 9, normalized=True, lstrip=True, rstrip=True), added_token("é", size + 10), added_token("�", size + 11),
     ]  # fmt: skip
     return {**description, "added_tokens": description["added_tokens"] + further}

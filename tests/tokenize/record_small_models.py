@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes small_models.json: small hand-made tokenizers, texts, and the ids that Hugging Face gives them.
 
-Models with a tokenizer.json are run by tokenizers 0.23.3, those of the older files by transformers 5 (AutoTokenizer). Texts are hexadecimal, as some are
-not UTF-8.
+Models with a tokenizer.json are run by tokenizers 0.23.3, those of the older files by transformers 5 (AutoTokenizer). Texts are
+hexadecimal, as some are not UTF-8.
 """
 
 import json
@@ -18,10 +18,14 @@ VOCABULARY = (
     "ς ##σ k ; ` the ##the x ##x fo ##obar 豈 \u1112 ##\u1161 ##\u11ab ##\u1d165 aaaa ##aaaa Hello ABC"
 ).split()
 TEXTS = [
-    "", " ", "unaffable", "UNAFFABLE!", "hello, world", "a b  ab", "##a", "'foo'-bar_foo", "\u00c9 \u00e9 e\u0301 \u0130 i\u0307", "中文a中", "a" * 100,
-    "a" * 101, "a" * 99 + "z", "aaaaaaaaa", "\u212a \u2126 \u037e \u1fef", "a\x00b\x0bc\u00adb\u200bb", "a\tb\nb\rb\x0cb\x85b\u2028b\u3000b",
-    "\ud55c \u1112\u1161\u11ab", "\uf900", "a\u302a\U0001d165\u0301b", "\U0001d15e", "ΣΣ ς", "foobar", "[MASK]a[mask]", "[CLS][SEP]", "[MASK", "[[MASK]]",
-    "<x>a <X>", "a  <l>  b", "<r>  \t b", " <r>  <l> ", "foo foobar _foo fo-foo éfoo foo", "FOO bar", "Foo  Bar foo bar", "\u0301a", "thethe", "\ufffd",
+    "", " ", "unaffable", "UNAFFABLE!", "hello, world", "a b  ab", "##a", "'foo'-bar_foo", "\u00c9 \u00e9 e\u0301 \u0130 i\u0307", "中文a中",
+    "a" * 100,
+    "a" * 101, "a" * 99 + "z", "aaaaaaaaa", "\u212a \u2126 \u037e \u1fef", "a\x00b\x0bc\u00adb\u200bb",
+    "a\tb\nb\rb\x0cb\x85b\u2028b\u3000b",
+    "\ud55c \u1112\u1161\u11ab", "\uf900", "a\u302a\U0001d165\u0301b", "\U0001d15e", "ΣΣ ς", "foobar", "[MASK]a[mask]", "[CLS][SEP]",
+    "[MASK", "[[MASK]]",
+    "<x>a <X>", "a  <l>  b", "<r>  \t b", " <r>  <l> ", "foo foobar _foo fo-foo éfoo foo", "FOO bar", "Foo  Bar foo bar", "\u0301a",
+    "thethe", "\ufffd",
 ]  # fmt: skip
 INVALID = [b"a\x80b", b"\xe4\xb8a", b"a\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfea", b"\xf4\x90\x80\x80", b"\xe4\xb8\xad\xe4"]
 TEXT_BYTES = [text.encode() for text in TEXTS] + INVALID
@@ -49,7 +53,8 @@ def description(**changes):
     return {
         "version": "1.0",
         "truncation": {"direction": "Right", "max_length": 6, "strategy": "LongestFirst", "stride": 0},
-        "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
+        "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0,
+        "pad_token": "[PAD]"},
         "added_tokens": [special(name) for name in specials] + changes.pop("further", []),
         "normalizer": normalizer,
         "pre_tokenizer": {"type": "BertPreTokenizer"},
@@ -64,7 +69,8 @@ SIZE = len(VOCABULARY)
 TEMPLATE = {
     "type": "TemplateProcessing",
     "single": [
-        {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"SpecialToken": {"id": "two", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+        {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"SpecialToken": {"id": "two", "type_id": 0}}, {"Sequence": {"id": "A",
+        "type_id": 0}},
         {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
     ],
     "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
@@ -90,13 +96,16 @@ JSON_MODELS = {
     "gaps between ids": description(model={"vocab": {t: i if i < 5 else i * 7 for i, t in enumerate(VOCABULARY)}}),
     "added tokens": description(
         further=[
-            token("<x>", SIZE), token("<l>", SIZE + 1, lstrip=True), token("<r>", SIZE + 2, rstrip=True), token("foo", SIZE + 3, single_word=True),
+            token("<x>", SIZE), token("<l>", SIZE + 1, lstrip=True), token("<r>", SIZE + 2, rstrip=True),
+            token("foo", SIZE + 3, single_word=True),
             token("Foo Bar", SIZE + 4, normalized=True), token("É", SIZE + 5, normalized=True), token("[MASK]a", SIZE + 6, special=True),
         ]
     ),
-    "white space as added tokens": description(further=[token("<r>", SIZE, rstrip=True), token("  ", SIZE + 1), token(" ", SIZE + 2, lstrip=True)]),
+    "white space as added tokens": description(further=[token("<r>", SIZE, rstrip=True), token("  ", SIZE + 1), token(" ", SIZE + 2,
+    lstrip=True)]),
     "added tokens declared out of order, twice, with ids of others": description(
-        further=[token("<x>", SIZE + 9), token("<l>", SIZE), token("<r>", 7), token("<x>", SIZE + 3, lstrip=True), token("ABC", SIZE + 4, normalized=True)]
+        further=[token("<x>", SIZE + 9), token("<l>", SIZE), token("<r>", 7), token("<x>", SIZE + 3, lstrip=True),
+        token("ABC", SIZE + 4, normalized=True)]
     ),
 }  # fmt: skip
 
@@ -104,18 +113,24 @@ LINES = "\n".join(VOCABULARY) + "\n"
 OLD_MODELS = {
     "vocab.txt alone": {"vocab.txt": LINES},
     "vocab.txt with CRLF line ends": {"vocab.txt": LINES.replace("\n", "\r\n")},
-    "vocab.txt with trailing white space, empty lines, repeated tokens": {"vocab.txt": LINES.replace("hello\n", "hello \u2003\t\n\n\n") + "a\nlast"},
+    "vocab.txt with trailing white space, empty lines, repeated tokens": {
+        "vocab.txt": LINES.replace("hello\n", "hello \u2003\t\n\n\n") + "a\nlast",
+    },
     "vocab.txt without [MASK] and [SEP]": {"vocab.txt": LINES.replace("[MASK]\n", "").replace("[SEP]\n", "")},
     "do_lower_case false": {"vocab.txt": LINES, "tokenizer_config.json": {"do_lower_case": False}},
     "strip_accents false": {"vocab.txt": LINES, "tokenizer_config.json": {"strip_accents": False, "tokenizer_class": "BertTokenizer"}},
     "strip_accents true, cased": {"vocab.txt": LINES, "tokenizer_config.json": {"strip_accents": True, "do_lower_case": False}},
     "tokenize_chinese_chars false": {"vocab.txt": LINES, "tokenizer_config.json": {"tokenize_chinese_chars": False}},
     "special tokens renamed": {
-        "vocab.txt": LINES, "tokenizer_config.json": {"cls_token": "hello", "unk_token": "x"}, "special_tokens_map.json": {"cls_token": "foo", "sep_token": "bar"},
+        "vocab.txt": LINES,
+        "tokenizer_config.json": {"cls_token": "hello", "unk_token": "x"},
+        "special_tokens_map.json": {"cls_token": "foo", "sep_token": "bar"},
     },
     "special tokens as objects": {
         "vocab.txt": LINES,
-        "special_tokens_map.json": {"mask_token": {"content": "[MASK]", "lstrip": True, "normalized": False, "rstrip": False, "single_word": False}},
+        "special_tokens_map.json": {
+            "mask_token": {"content": "[MASK]", "lstrip": True, "normalized": False, "rstrip": False, "single_word": False},
+        },
     },
     "added_tokens_decoder": {
         "vocab.txt": LINES,
