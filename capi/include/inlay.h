@@ -24,29 +24,30 @@
 //
 // The rules, which hold for every function unless it says otherwise:
 //
-// Status.      A function that can fail returns an inlay_status and takes, as its last parameter, `inlay_error **error`. `error` may be
-// NULL.
-//              Otherwise *error is overwritten: with NULL on success, on failure with an error that the caller frees (inlay_error_free).
-// NULL.        NULL where a value is needed gives INLAY_INVALID_ARGUMENT, never a crash. Parameters that may be NULL say so. Freeing NULL
-//              does nothing.
-// Ownership.   What a function creates through an out parameter is the caller's, and goes with the free function of its type. What a caller
-//              passes in is only borrowed until the function returns. On failure an out parameter is set to NULL, or 0.
-// Threads.     A handle that is passed as const may be used by any number of threads at once. Freeing one ends that: no other call may be
-//              using it, or use it later. No function keeps state per thread.
-// Strings      are UTF-8, with their length in bytes, and need no NUL at the end. {NULL, 0} is the empty string. Bytes of a text that are
-//              not UTF-8 count as U+FFFD. NUL is a character like any other, except in paths, where it is an error.
-// Buffers.     Numbers go to the caller's buffer, with its capacity in elements. `needed` (which may be NULL) is set to the number of
-//              elements that the result has. Where the capacity is smaller, the function writes nothing and returns INLAY_BUFFER_TOO_SMALL:
-//              a capacity of 0 (then the buffer may be NULL) asks for the size alone.
-// Structs      whose first field is `size` grow at their end from release to release, in minor versions too. `size` is the caller's sizeof,
-//              which the INIT macro sets. In those that are passed in, zero is the default of every field (bindings without the macro: all
-//              bytes zero, then size); a struct of an older release is understood; one of a newer release is, as long as what this library
-//              does not know is zero, else the result is INLAY_INVALID_ARGUMENT. Structs without `size` never change.
-// Numbers      of statuses and other enumerations are int32_t and fixed for ever. New ones may appear: treat those you don't know as
-// failure. Side effects. The library never prints, exits, aborts, reads the locale or the environment, or changes the host's libtorch
-// settings. ABI.         Within one INLAY_ABI_VERSION (the number in the shared library's soname) functions and fields are only ever added.
-// While it
-//              is 0, before the first stable release, a minor version may still change them.
+// Status        A function that can fail returns an inlay_status and takes, as its last parameter, `inlay_error **error`. `error` may be
+//               NULL. Otherwise *error is overwritten: with NULL on success, on failure with an error that the caller frees
+//               (inlay_error_free).
+// NULL          NULL where a value is needed gives INLAY_INVALID_ARGUMENT, never a crash. Parameters that may be NULL say so. Freeing NULL
+//               does nothing.
+// Ownership     What a function creates through an out parameter is the caller's, and goes with the free function of its type. What a
+//               caller passes in is only borrowed until the function returns. On failure an out parameter is set to NULL, or 0.
+// Threads       A handle that is passed as const may be used by any number of threads at once. Freeing one ends that: no other call may
+//               be using it, or use it later. No function keeps state per thread.
+// Strings       are UTF-8, with their length in bytes, and need no NUL at the end. {NULL, 0} is the empty string. Bytes of a text that
+//               are not UTF-8 count as U+FFFD. NUL is a character like any other, except in paths, where it is an error.
+// Buffers       Numbers go to the caller's buffer, with its capacity in elements. `needed` (which may be NULL) is set to the number of
+//               elements that the result has. Where the capacity is smaller, the function writes nothing and returns
+//               INLAY_BUFFER_TOO_SMALL: a capacity of 0 (then the buffer may be NULL) asks for the size alone.
+// Structs       whose first field is `size` grow at their end from release to release, in minor versions too. `size` is the caller's
+//               sizeof, which the INIT macro sets. In those that are passed in, zero is the default of every field (bindings without the
+//               macro: all bytes zero, then size); a struct of an older release is understood; one of a newer release is, as long as
+//               what this library does not know is zero, else the result is INLAY_INVALID_ARGUMENT. Structs without `size` never change.
+// Numbers       of statuses and other enumerations are int32_t and fixed for ever. New ones may appear: treat those you don't know as
+//               failure.
+// Side effects  The library never prints, exits, aborts, reads the locale or the environment, or changes the host's libtorch settings.
+// ABI           Within one INLAY_ABI_VERSION (the number in the shared library's soname) functions and fields are only ever added. While
+//               it is 0, before the first stable release, a minor version may still change them.
+//
 // NOLINTBEGIN(modernize-*)  this is C
 #ifndef INLAY_H
 #define INLAY_H

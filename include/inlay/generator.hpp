@@ -4,7 +4,9 @@
 // Nothing is computed on the calling thread, so the host's own libtorch settings (threads, grad mode, default dtype) neither matter nor
 // change.
 //
-// Copies are cheap and share one model; generators of the same file share its weights as well. The last copy's end joins the workers.
+// Copies are cheap and share one model; generators of the same file share its weights as well. The last copy's end waits for
+// the calls in flight and joins the workers. A generator does not survive fork(): load it in the child. Its own callbacks (progress, preparator)
+// may not wait for it: they run on its workers, or keep them waiting; the _async forms can be called anywhere.
 //
 //   auto generator = inlay::EmbeddingGenerator::load("models/all-MiniLM-L6-v2");
 //   inlay::EmbedResult result = generator.embed(texts);

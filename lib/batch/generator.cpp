@@ -68,6 +68,7 @@ class EmbeddingGenerator::Implementation {
   template <class Deliver>
   [[nodiscard]] auto run_async(batch::EmbedInput input, CallOptions call, Deliver deliver) const {
     using Result = decltype(deliver(std::declval<batch::EmbedJob&>()));
+    check_process();
     auto promise = std::make_shared<std::promise<Result>>();
     std::future<Result> future = promise->get_future();
     pool_->submit(std::make_shared<batch::EmbedJob>(settings, std::move(input), std::move(call), [promise, deliver](batch::EmbedJob& job) {
@@ -92,6 +93,7 @@ class EmbeddingGenerator::Implementation {
   bool include_prompt = true;
 
  private:
+  void check_process() const;
   [[nodiscard]] std::size_t prompt_tokens(const std::string& prompt) const;
   [[nodiscard]] std::string fingerprint() const;
 
@@ -108,8 +110,10 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   next.tokenizer = tokenize::make_tokenizer(source);
   check_options(options, config, *next.tokenizer, source.name());
   if (next.tokenizer->vocabulary_size() > config.transformer.vocabulary_size) {
-    throw Error(Status::invalid_model, fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens", source.label("config.json"),
-                                                   config.transformer.vocabulary_size, next.tokenizer->vocabulary_size()));
+    throw Error(Status::invalid_model,
+                fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens; the first too many is \"{}\"",
+                            source.label("config.json"), config.transformer.vocabulary_size, next.tokenizer->vocabulary_size(),
+                            next.tokenizer->token(static_cast<TokenId>(config.transformer.vocabulary_size))));
   }
   if (config.sentence.lower_case && next.tokenizer->encode("A").ids != next.tokenizer->encode("a").ids) {
     throw Error(Status::unsupported, fmt::format("{}: do_lower_case with a tokenizer that keeps case is not supported",
@@ -199,7 +203,18 @@ batch::EmbedInput EmbeddingGenerator::Implementation::with_prompt(std::size_t co
           tokens};
 }
 
+void EmbeddingGenerator::Implementation::check_process() const {
+  if (!pool_->is_own_process()) {
+    throw Error(Status::unsupported, "the generator was loaded before fork() and has no threads in this process; load it in the child");
+  }
+}
+
 EmbedResult EmbeddingGenerator::Implementation::run(batch::EmbedInput input, const CallOptions& call) const {
+  check_process();
+  if (pool_->is_worker()) {
+    throw Error(Status::invalid_argument,
+                "a generator cannot be waited for from its own callbacks; use another one there, or an _async form");
+  }
   const auto job = std::make_shared<batch::EmbedJob>(settings, std::move(input), call, nullptr);
   pool_->submit(job);
   job->wait();

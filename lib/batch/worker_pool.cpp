@@ -2,13 +2,22 @@
 
 #include <utility>
 
-namespace inlay::batch {
+#include "platform/process.hpp"
 
-WorkerPool::WorkerPool(std::size_t threads, const std::function<void()>& on_start) : state_(std::make_shared<State>()) {
+namespace inlay::batch {
+namespace {
+
+thread_local const void* own_state = nullptr;  // of the pool whose worker this thread is
+
+}  // namespace
+
+WorkerPool::WorkerPool(std::size_t threads, const std::function<void()>& on_start)
+    : state_(std::make_shared<State>()), process_(platform::process_id()) {
   threads_.reserve(threads);
   try {
     for (std::size_t i = 0; i < threads; ++i) {
       threads_.emplace_back([state = state_, on_start] {
+        own_state = state.get();
         on_start();
         state->work();
       });
@@ -21,7 +30,15 @@ WorkerPool::WorkerPool(std::size_t threads, const std::function<void()>& on_star
 
 WorkerPool::~WorkerPool() { close(); }
 
+bool WorkerPool::is_worker() const noexcept { return own_state == state_.get(); }
+
+bool WorkerPool::is_own_process() const noexcept { return process_ == platform::process_id(); }
+
 void WorkerPool::close() noexcept {
+  if (!is_own_process()) {  // there is no thread to join, and the mutex is as the fork found it
+    for (std::thread& thread : threads_) thread.detach();
+    return;
+  }
   {
     const std::lock_guard lock(state_->mutex);
     state_->closing = true;

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,12 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
+  /// Whether the calling thread is one of the pool's: waiting for a job there could wait for ever.
+  [[nodiscard]] bool is_worker() const noexcept;
+
+  /// Whether the calling process started the pool; a forked child has a copy of it without threads.
+  [[nodiscard]] bool is_own_process() const noexcept;
+
   /// Returns at once. The pool keeps the job until it is done.
   void submit(std::shared_ptr<Job> job);
 
@@ -72,6 +79,7 @@ class WorkerPool {
   void close() noexcept;
 
   std::shared_ptr<State> state_;
+  std::uint64_t process_;
   std::vector<std::thread> threads_;
 };
 

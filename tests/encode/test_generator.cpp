@@ -1,6 +1,8 @@
 // What a generator promises beyond its numbers: items and reports, progress and cancellation, threads and memory.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -529,6 +531,32 @@ TEST_CASE("threads bounds what a generator computes with", "[generator]") {
   (void)generator.embed(texts);
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   CHECK(processor_seconds() - used < 1.3 * elapsed + 0.02);
+}
+
+TEST_CASE("waiting for a generator on its own worker is an error, not a deadlock", "[generator]") {
+  const auto generator = load({.threads = 1});
+  auto future = generator.embed_async(some_texts(10), {.on_progress = [generator](const Progress&) { (void)generator.embed({"open"}); }});
+  CHECK_THROWS_WITH(future.get(), Catch::Contains("from its own callbacks"));
+}
+
+TEST_CASE("a generator refuses to work in a forked child, and may end there", "[generator]") {
+  auto generator = std::make_unique<EmbeddingGenerator>(load({.threads = 2}));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int code = 1;
+    try {
+      (void)generator->embed({"open"});
+    } catch (const Error& error) {
+      code = error.status() == Status::unsupported ? 0 : 2;
+    }
+    generator.reset();
+    ::_exit(code);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(generator->embed({"open"}).complete());
 }
 
 }  // namespace inlay::test
