@@ -3,27 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <new>
 #include <utility>
 
 #include "batch/plan.hpp"
+#include "inlay/similarity.hpp"
 
 namespace inlay::batch {
 namespace {
 
-// Bytes of text that make a tokenising unit: enough to be worth a thread's waking, little enough to share a call out.
+// Texts of a tokenising unit: enough to be worth a thread's waking, little enough to share a call out.
 constexpr std::size_t unit_items = 64;
 
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-
-void scale_to_unit_length(std::span<float> vector) {
-  double squares = 0;
-  for (const float x : vector) squares += static_cast<double>(x) * x;
-  const auto length = static_cast<float>(std::max(std::sqrt(squares), 1e-12));  // the floor is torch.nn.functional.normalize's
-  for (float& x : vector) x /= length;
-}
 
 struct Failure {
   Status status = Status::out_of_memory;
@@ -177,7 +170,7 @@ void EmbedJob::encode(std::span<const std::size_t> items) {
   settings_.encoder->encode({tokens, lengths, skip}, settings_.pooling, vectors.data());
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::span<float> vector(vectors.data() + i * settings_.hidden_size, settings_.dimension);
-    if (settings_.normalize) scale_to_unit_length(vector);
+    if (settings_.normalize) inlay::normalize(vector);
     std::ranges::copy(vector, result_.vectors.data() + items[i] * settings_.dimension);
     ids_[items[i]] = {};
   }

@@ -101,7 +101,7 @@ class TorchEncoder final : public Encoder {
   }
 
   void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const override {
-    guarded("encoding", [&] {
+    guarded(label_, [&] {
       const c10::InferenceMode inference;
       const c10::OptionalDeviceGuard guard(device_);
       const auto from = [](std::span<const std::int64_t> values) {

@@ -1,20 +1,6 @@
+#define INLAY_KERNELS kernels_avx2
+#define INLAY_KERNELS_NAME "avx2"
 #define INLAY_LANES 8
 #define INLAY_TILE_ROWS 6
 #define INLAY_TILE_VECTORS 2
-#include "encode/kernels/kernels.hpp"
-
-#if defined(__SSE__)
-#include <immintrin.h>
-#endif
-
-namespace inlay::encode {
-namespace {
 #include "encode/kernels/kernels_body.hpp"
-}  // namespace
-
-const Kernels& kernels_avx2() noexcept {
-  static constexpr Kernels set{"avx2", panel, pack, linear, attention, attention_scratch, layer_norm, embed};
-  return set;
-}
-
-}  // namespace inlay::encode

@@ -1,5 +1,6 @@
-// The kernels, once per instruction set: a translation unit defines INLAY_LANES (floats of a vector), INLAY_TILE_ROWS and
-// INLAY_TILE_VECTORS (the register tile), is compiled with that set's flags, and includes this file inside a namespace of its own.
+// The kernels, once per instruction set: a translation unit defines INLAY_KERNELS (the function that gives the set), INLAY_KERNELS_NAME,
+// INLAY_LANES (floats of a vector), INLAY_TILE_ROWS and INLAY_TILE_VECTORS (the register tile), is compiled with that set's flags, and is
+// nothing but those and this file.
 //
 // No standard header is used beyond types, and everything has internal linkage: an inline function of the standard library compiled here
 // with AVX flags could be the copy that the linker keeps for the whole program.
@@ -7,6 +8,15 @@
 // The one building block is `tile`: a register tile of rows × panel_width sums, x · packed weights. Linear layers, attention scores and
 // attention outputs are all made of it. Every sum runs over k in ascending order with one fused multiply-add a step, whatever the tile's
 // number of rows, which is what makes a row independent of its neighbours.
+
+#include "encode/kernels/kernels.hpp"
+
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+namespace inlay::encode {
+namespace {
 
 using Lanes [[gnu::vector_size(INLAY_LANES * sizeof(float))]] = float;
 using IntLanes [[gnu::vector_size(INLAY_LANES * sizeof(float))]] = std::int32_t;
@@ -390,3 +400,12 @@ void embed(const std::int64_t* tokens, const std::int64_t* positions, std::size_
 }
 
 #undef INLAY_INLINE
+
+}  // namespace
+
+const Kernels& INLAY_KERNELS() noexcept {
+  static constexpr Kernels set{INLAY_KERNELS_NAME, panel, pack, linear, attention, attention_scratch, layer_norm, embed};
+  return set;
+}
+
+}  // namespace inlay::encode
