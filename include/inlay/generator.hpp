@@ -97,7 +97,8 @@ struct ModelFile {
 
 class EmbeddingGenerator {
  public:
-  /// Loads a model folder as published: config.json, model.safetensors, tokenizer.json or vocab.txt, and, where there are any,
+  /// Loads a model folder as published: config.json, the weights (model.safetensors or pytorch_model.bin, whole or in shards with an index; of a
+  /// .bin only tensors are read, nothing in it is ever run), tokenizer.json or vocab.txt, and, where there are any,
   /// modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json. Throws Error: not_found,
   /// invalid_model, unsupported, invalid_argument, out_of_memory.
   [[nodiscard]] static EmbeddingGenerator load(const std::filesystem::path& model, GeneratorOptions options = {});

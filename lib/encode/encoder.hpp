@@ -25,7 +25,7 @@ struct TokenBatch {
 
 class Encoder {
  public:
-  /// Loads, or finds: encoders of one file on one device are one object, as long as somebody holds it. `device` is not automatic. Throws
+  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `device` is not automatic. Throws
   /// Error.
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
@@ -35,7 +35,7 @@ class Encoder {
   /// Writes lengths.size() rows of hidden_size floats. Throws Error: out_of_memory, internal.
   virtual void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const = 0;
 
-  /// A hash of the weights' file. The first call reads it whole.
+  /// A hash of the weights' files. The first call reads them whole.
   [[nodiscard]] virtual const std::string& weights_hash() const = 0;
 
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;  ///< of memory that the weights take

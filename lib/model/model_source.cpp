@@ -6,6 +6,12 @@
 
 namespace inlay::model {
 
+bool is_below_folder(std::string_view path) {
+  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
+  const std::filesystem::path parts(path);
+  return !parts.has_root_path() && std::ranges::find(parts, "..") == parts.end();
+}
+
 ModelSource ModelSource::from_folder(std::filesystem::path folder) {
   std::error_code error;
   const auto status = std::filesystem::status(folder, error);

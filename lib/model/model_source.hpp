@@ -20,6 +20,9 @@ struct FileBytes {
   std::shared_ptr<const platform::MappedFile> mapping;  ///< null: the bytes are the caller's and go when load returns
 };
 
+/// Whether a path that a model's file names stays below the folder that it is relative to. An empty one does not.
+[[nodiscard]] bool is_below_folder(std::string_view path);
+
 class ModelSource {
  public:
   /// Throws Error (not_found) when there is no such folder.
