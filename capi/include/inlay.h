@@ -161,8 +161,8 @@ typedef struct inlay_generator_options {
 #define INLAY_GENERATOR_OPTIONS_INIT \
   { sizeof(inlay_generator_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0, 0 }
 
-/// Loads a model folder as published: config.json, model.safetensors, tokenizer.json or vocab.txt, and what else is there. `options` may be
-/// NULL: the defaults. Any thread.
+/// Loads a model folder as published: config.json, model.safetensors or pytorch_model.bin (whole or in shards), tokenizer.json or vocab.txt, and
+/// what else is there. `options` may be NULL: the defaults. Any thread.
 /// Errors: INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, UNSUPPORTED, OUT_OF_MEMORY. Since 0.1.
 INLAY_API inlay_status inlay_generator_load(inlay_string path, const inlay_generator_options* options, inlay_generator** generator,
                                             inlay_error** error);
