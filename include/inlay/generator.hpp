@@ -67,7 +67,7 @@ struct ModelInfo {
   std::size_t vocabulary_size = 0;
   std::size_t layers = 0;
   std::size_t parameters = 0;
-  std::string pooling{};  ///< as to_string(Pooling)
+  std::string pooling{};  ///< as to_string(Pooling); of a model that joins several, "cls+mean"
   bool normalized = true;
   std::string precision{};
   std::string device{};
