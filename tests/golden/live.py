@@ -1,6 +1,5 @@
 """What the comparisons with sentence-transformers share. Importing it skips the test (exit status 77) where the reference is not installed."""
 
-import json
 import os
 import sys
 
@@ -59,19 +58,6 @@ def encode(model, texts, **options):
 
 def pooling_module(model):
     return next(module for module in model if type(module).__name__ == "Pooling")
-
-
-def write_modules(folder, hidden, pooling="mean", normalize=True, include_prompt=True):
-    """modules.json and what belongs to it, as sentence-transformers up to version 5 wrote them."""
-    types = ["Transformer", "Pooling"] + ["Normalize"] * normalize
-    paths = ["", "1_Pooling", "2_Normalize"]
-    (folder / "modules.json").write_text(
-        json.dumps([{"idx": i, "name": str(i), "path": paths[i], "type": f"sentence_transformers.models.{name}"} for i, name in enumerate(types)])
-    )
-    flags = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens", "lasttoken": "lasttoken"}
-    config = {"word_embedding_dimension": hidden, "include_prompt": include_prompt} | {f"pooling_mode_{flag}": name == pooling for name, flag in flags.items()}
-    (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(config))
 
 
 def finish():

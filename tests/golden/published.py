@@ -13,7 +13,6 @@ import shutil
 import tokenizers
 import torch
 import transformers
-from live import write_modules
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 
@@ -211,6 +210,19 @@ def write_weights(folder, transformer, form):
         torch.save({name: tensors[name].clone() for name in own}, folder / file, **legacy)
         index["weight_map"] |= dict.fromkeys(own, file)
     (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+
+
+def write_modules(folder, hidden, pooling="mean", normalize=True, include_prompt=True):
+    """modules.json and what belongs to it, as sentence-transformers up to version 5 wrote them."""
+    types = ["Transformer", "Pooling"] + ["Normalize"] * normalize
+    paths = ["", "1_Pooling", "2_Normalize"]
+    (folder / "modules.json").write_text(
+        json.dumps([{"idx": i, "name": str(i), "path": paths[i], "type": f"sentence_transformers.models.{name}"} for i, name in enumerate(types)])
+    )
+    flags = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens", "lasttoken": "lasttoken"}
+    config = {"word_embedding_dimension": hidden, "include_prompt": include_prompt} | {f"pooling_mode_{flag}": name == pooling for name, flag in flags.items()}
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(config))
 
 
 def write(folder, model, texts, *, full=False, seed=0, **changes):
