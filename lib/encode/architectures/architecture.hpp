@@ -1,5 +1,5 @@
 // An architecture: the TorchScript program of a family of models, and which of a file's tensors it is made of. To add one, write a file
-// like distilbert.cpp and name it in registry.cpp.
+// like distilbert.cpp, which ends in `extern const Architecture name = {...}`, and name it in registry.cpp.
 #pragma once
 
 #include <cstddef>
@@ -41,14 +41,7 @@ struct Architecture {
   }
 };
 
-extern const Architecture bert;
-extern const Architecture camembert;
-extern const Architecture distilbert;
-extern const Architecture mpnet;
-extern const Architecture roberta;
-extern const Architecture xlm_roberta;
-
-/// Throws Error (unsupported), naming those that are known, for any other name.
+/// One of those in registry.cpp. Throws Error (unsupported), naming those that are known, for any other name.
 const Architecture& find_architecture(std::string_view name);
 
 }  // namespace inlay::encode

@@ -43,9 +43,9 @@ void register_weights(torch::jit::Module& module, Weights& weights, const model:
 
 }  // namespace
 
-const Architecture bert = {"bert", source, register_weights};
-const Architecture roberta = {"roberta", source, register_weights, PositionScheme::behind_padding};
-const Architecture xlm_roberta = {"xlm-roberta", source, register_weights, PositionScheme::behind_padding};
-const Architecture camembert = {"camembert", source, register_weights, PositionScheme::behind_padding};
+extern const Architecture bert = {"bert", source, register_weights};
+extern const Architecture roberta = {"roberta", source, register_weights, PositionScheme::behind_padding};
+extern const Architecture xlm_roberta = {"xlm-roberta", source, register_weights, PositionScheme::behind_padding};
+extern const Architecture camembert = {"camembert", source, register_weights, PositionScheme::behind_padding};
 
 }  // namespace inlay::encode

@@ -37,6 +37,6 @@ void register_weights(torch::jit::Module& module, Weights& weights, const model:
 
 }  // namespace
 
-const Architecture distilbert = {"distilbert", source, register_weights};
+extern const Architecture distilbert = {"distilbert", source, register_weights};
 
 }  // namespace inlay::encode

@@ -69,6 +69,6 @@ void register_weights(torch::jit::Module& module, Weights& weights, const model:
 
 }  // namespace
 
-const Architecture mpnet = {"mpnet", source, register_weights, PositionScheme::behind_padding};
+extern const Architecture mpnet = {"mpnet", source, register_weights, PositionScheme::behind_padding};
 
 }  // namespace inlay::encode

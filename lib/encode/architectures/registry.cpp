@@ -9,6 +9,9 @@
 #include "inlay/error.hpp"
 
 namespace inlay::encode {
+
+extern const Architecture bert, camembert, distilbert, mpnet, roberta, xlm_roberta;
+
 namespace {
 
 constexpr std::array architectures = {&bert, &camembert, &distilbert, &mpnet, &roberta, &xlm_roberta};
