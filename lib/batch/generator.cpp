@@ -14,6 +14,7 @@
 #include "batch/worker_pool.hpp"
 #include "encode/encoder.hpp"
 #include "inlay/version.hpp"
+#include "model/hub/cache.hpp"
 #include "model/model_config.hpp"
 #include "model/model_source.hpp"
 #include "platform/log.hpp"
@@ -258,7 +259,8 @@ Vector single_vector(const EmbedResult& result, std::string_view what) {
 EmbeddingGenerator::EmbeddingGenerator(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 EmbeddingGenerator EmbeddingGenerator::load(const std::filesystem::path& model, GeneratorOptions options) {
-  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(model), std::move(options)));
+  std::filesystem::path place = model::hub::locate(model, options.revision, options.allow_download);
+  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(std::move(place)), std::move(options)));
 }
 
 EmbeddingGenerator EmbeddingGenerator::load(std::span<const ModelFile> files, GeneratorOptions options, std::string name) {

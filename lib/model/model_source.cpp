@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/hub/cache.hpp"
+
 namespace inlay::model {
 
 ModelSource ModelSource::from_folder(std::filesystem::path folder) {
@@ -14,7 +16,8 @@ ModelSource ModelSource::from_folder(std::filesystem::path folder) {
   ModelSource source;
   source.folder_ = std::move(folder);
   const auto canonical = std::filesystem::weakly_canonical(source.folder_, error);
-  source.name_ = (error ? source.folder_ : canonical).filename().string();
+  const auto& place = error ? source.folder_ : canonical;
+  source.name_ = hub::name_of_snapshot(place).value_or(place.filename().string());
   return source;
 }
 

@@ -35,7 +35,7 @@ class ModelSource {
   /// Throws Error (not_found) naming the file when it isn't there.
   [[nodiscard]] FileBytes read(std::string_view name) const;
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }                ///< the folder's last part, or as given
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }  ///< the hub's name, the folder's last part, or as given
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }  ///< empty for a source in memory
   [[nodiscard]] std::string label(std::string_view file) const;                           ///< how messages name this file
   [[nodiscard]] std::string path(std::string_view file) const;                            ///< relative to the whole model, with '/'
