@@ -29,6 +29,7 @@ class Settings:
     cpu: int  # both sides run on this one
     threads: int = 1
     max_length: int = 256
+    texts: int = 400
     quick: bool = False
 
 

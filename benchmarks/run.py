@@ -30,12 +30,15 @@ def load_scenario(name):
 def main():
     scenarios = sorted(path.parent.name for path in HERE.glob("*/scenario.py"))
     peers = sorted(path.name.removesuffix("_peer.py") for path in (HERE / "peers").glob("*_peer.py"))
+    installed = [peer for peer in peers if importlib.util.find_spec(peer)]  # a peer's file is named after its module
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenario", action="append", choices=scenarios, help="this one alone; may be given more than once")
-    parser.add_argument("--peer", action="append", choices=peers, help="beside this one alone; may be given more than once")
+    parser.add_argument("--peer", action="append", choices=peers, help="beside this one alone; may be given more than once (default: all that are installed)")
     parser.add_argument("--quick", action="store_true", help="fewer texts and rounds: to see that it runs")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release", help="the build folder (build/release)")
     parser.add_argument("--model", type=pathlib.Path, default=os.environ.get("INLAY_MODEL"), help="the model folder (INLAY_MODEL)")
+    parser.add_argument("--max-length", type=int, default=256, help="tokens of a text used at most (256)")
+    parser.add_argument("--texts", type=int, default=400, help="functions in the throughput corpus (400)")
     parser.add_argument("--json", type=pathlib.Path, default=HERE.parent / "build" / "benchmarks" / "results.json", help="where the results go")
     arguments = parser.parse_args()
     if not arguments.model or not arguments.model.is_dir():
@@ -43,8 +46,8 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix="inlay_benchmark_") as work:
         settings = harness.Settings(
-            model=arguments.model, build=arguments.build, work=pathlib.Path(work), peers=arguments.peer or peers,
-            cpu=max(os.sched_getaffinity(0)), quick=arguments.quick,
+            model=arguments.model, build=arguments.build, work=pathlib.Path(work), peers=arguments.peer or installed,
+            cpu=max(os.sched_getaffinity(0)), max_length=arguments.max_length, texts=arguments.texts, quick=arguments.quick,
         )
         results = {"machine": harness.machine(settings), "quick": arguments.quick, "rows": []}
         print(*(f"{key}: {value}" for key, value in results["machine"].items()), sep="\n", end="\n\n", flush=True)

@@ -54,7 +54,8 @@ struct FirstLayout {
   static constexpr std::array<std::size_t, 1> sizes = {sizeof(Struct)};
 };
 template <>
-struct Layout<inlay_generator_options> : FirstLayout<inlay_generator_options> {
+struct Layout<inlay_generator_options> {
+  static constexpr std::array<std::size_t, 2> sizes = {offsetof(inlay_generator_options, revision), sizeof(inlay_generator_options)};
   static constexpr std::string_view name = "inlay_generator_options";
 };
 template <>

@@ -46,7 +46,7 @@ GeneratorOptions generator_options(const inlay_generator_options* given) {
   GeneratorOptions options;
   if (given == nullptr) return options;
   const inlay_generator_options known = read_struct(given);
-  require(known.reserved == 0, "inlay_generator_options.reserved is not 0");
+  require(known.reserved == 0 && known.reserved_2 == 0, "a reserved field of inlay_generator_options is not 0");
   if (const auto device = text(known.device, "device"); !device.empty()) options.device = Device::parse(device);
   if (const auto pooling = text(known.pooling, "pooling"); !pooling.empty()) options.pooling = parse_pooling(pooling);
   if (const auto precision = text(known.precision, "precision"); !precision.empty() && precision != to_string(options.precision)) {
@@ -58,6 +58,8 @@ GeneratorOptions generator_options(const inlay_generator_options* given) {
   options.threads = known.threads;
   options.truncate_dim = known.truncate_dim;
   options.normalize = known.no_normalize == 0;
+  options.revision = text(known.revision, "revision");
+  options.allow_download = known.allow_download != 0;
   return options;
 }
 

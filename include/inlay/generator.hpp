@@ -59,15 +59,15 @@ struct EmbedResult {
 
 /// What a generator is made of.
 struct ModelInfo {
-  std::string name{};          ///< the model folder's name
-  std::string path{};          ///< as given to load; empty for a model from memory
+  std::string name{};          ///< on the hub, where the model lies in its cache; else the model folder's name
+  std::string path{};          ///< where the model was found; empty for a model from memory
   std::string architecture{};  ///< config.json's model_type: "bert"
   std::size_t dimension = 0;   ///< components of a vector, after truncate_dim
   std::size_t max_sequence_length = 0;
   std::size_t vocabulary_size = 0;
   std::size_t layers = 0;
   std::size_t parameters = 0;
-  std::string pooling{};  ///< as to_string(Pooling)
+  std::string pooling{};  ///< as to_string(Pooling); of a model that joins several, "cls+mean"
   bool normalized = true;
   std::string precision{};
   std::string device{};
@@ -97,10 +97,12 @@ struct ModelFile {
 
 class EmbeddingGenerator {
  public:
-  /// Loads a model folder as published: config.json, the weights (model.safetensors or pytorch_model.bin, whole or in shards with an index; of a
-  /// .bin only tensors are read, nothing in it is ever run), tokenizer.json or vocab.txt, and, where there are any,
+  /// Loads a model: a folder, or a name that is looked up in the hub's cache (hub.hpp: "sentence-transformers/all-MiniLM-L6-v2", "minilm")
+  /// and fetched only where GeneratorOptions::allow_download says so. A model's folder is as published: config.json, the weights
+  /// (model.safetensors or pytorch_model.bin, whole or in shards with an index; of a .bin only tensors are read, nothing in it is ever run),
+  /// tokenizer.json or vocab.txt, and, where there are any,
   /// modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json. Throws Error: not_found,
-  /// invalid_model, unsupported, invalid_argument, out_of_memory.
+  /// invalid_model, unsupported, invalid_argument, out_of_memory; with a download, whatever pull_model throws.
   [[nodiscard]] static EmbeddingGenerator load(const std::filesystem::path& model, GeneratorOptions options = {});
 
   /// The same from files in memory, which may be freed once load returns. `name` is what info() says.

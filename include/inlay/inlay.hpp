@@ -15,6 +15,7 @@
 #include "inlay/embedding_set.hpp"
 #include "inlay/error.hpp"
 #include "inlay/generator.hpp"
+#include "inlay/hub.hpp"
 #include "inlay/log.hpp"
 #include "inlay/matrix.hpp"
 #include "inlay/options.hpp"

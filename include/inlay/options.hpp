@@ -71,6 +71,8 @@ struct GeneratorOptions {
   std::optional<Pooling> pooling{};     ///< instead of what the model's files say
   std::size_t truncate_dim = 0;         ///< keep only the first components (before normalisation); 0: all
   DocumentPreparator preparator = TextPreparator{};
+  std::string revision{};       ///< of a model that is given by its name on the hub: branch, tag or commit; empty: "main"
+  bool allow_download = false;  ///< whether a model that is not in the hub's cache may be fetched (hub.hpp)
 };
 
 /// How far a call has come. Counts are of this call alone.

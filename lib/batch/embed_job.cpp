@@ -166,10 +166,11 @@ void EmbedJob::encode(std::span<const std::size_t> items) {
     lengths.push_back(static_cast<std::int64_t>(ids.size()));
     skip.push_back(static_cast<std::int64_t>(std::min(input_.prompt_tokens, ids.size() - 1)));
   }
-  std::vector<float> vectors(items.size() * settings_.hidden_size);
-  settings_.encoder->encode({tokens, lengths, skip}, settings_.pooling, vectors.data());
+  std::vector<float> vectors(items.size() * settings_.pooled_width);
+  settings_.encoder->encode({tokens, lengths, skip}, settings_.poolings, vectors.data());
+  vectors = settings_.head->apply(std::move(vectors));
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::span<float> vector(vectors.data() + i * settings_.hidden_size, settings_.dimension);
+    const std::span<float> vector(vectors.data() + i * settings_.head->dimension(), settings_.dimension);
     if (settings_.normalize) inlay::normalize(vector);
     std::ranges::copy(vector, result_.vectors.data() + items[i] * settings_.dimension);
     ids_[items[i]] = {};

@@ -17,6 +17,7 @@
 
 #include "batch/worker_pool.hpp"
 #include "encode/encoder.hpp"
+#include "encode/sentence_head.hpp"
 #include "inlay/generator.hpp"
 
 namespace inlay::batch {
@@ -25,10 +26,11 @@ namespace inlay::batch {
 struct EmbedSettings {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const encode::Encoder> encoder;
-  Pooling pooling = Pooling::mean;
+  std::shared_ptr<const encode::SentenceHead> head;
+  std::vector<Pooling> poolings = {Pooling::mean};
   bool normalize = true;
-  std::size_t hidden_size = 0;
-  std::size_t dimension = 0;
+  std::size_t pooled_width = 0;  ///< components of a pooled vector, before the head
+  std::size_t dimension = 0;     ///< of a vector that the caller gets: the head's, or fewer
   std::size_t max_sequence_length = 0;
   std::size_t batch_tokens = 0;
   std::size_t batch_size = 0;

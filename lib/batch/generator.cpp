@@ -14,6 +14,7 @@
 #include "batch/worker_pool.hpp"
 #include "encode/encoder.hpp"
 #include "inlay/version.hpp"
+#include "model/hub/cache.hpp"
 #include "model/model_config.hpp"
 #include "model/model_source.hpp"
 #include "platform/log.hpp"
@@ -40,19 +41,39 @@ std::string prompt_of(const model::SentenceConfig& config, std::initializer_list
   return {};
 }
 
-void check_options(const GeneratorOptions& options, const model::ModelConfig& config, const Tokenizer& tokenizer, const std::string& name) {
+// "mean", or of several modes joined "cls+mean".
+std::string to_string(std::span<const Pooling> poolings) {
+  std::string text;
+  for (const Pooling pooling : poolings) text += fmt::format("{}{}", text.empty() ? "" : "+", inlay::to_string(pooling));
+  return text;
+}
+
+void check_tokenizer(const Tokenizer& tokenizer, const model::ModelConfig& config, const model::ModelSource& source) {
+  if (tokenizer.vocabulary_size() > config.transformer.vocabulary_size) {
+    throw Error(Status::invalid_model,
+                fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens; the first too many is \"{}\"",
+                            source.label("config.json"), config.transformer.vocabulary_size, tokenizer.vocabulary_size(),
+                            tokenizer.token(static_cast<TokenId>(config.transformer.vocabulary_size))));
+  }
+  if (config.sentence.lower_case && tokenizer.encode("A").ids != tokenizer.encode("a").ids) {
+    throw Error(Status::unsupported, fmt::format("{}: do_lower_case with a tokenizer that keeps case is not supported",
+                                                 source.label("sentence_bert_config.json")));
+  }
+}
+
+void check_options(const GeneratorOptions& options, const std::string& name, std::size_t longest_sequence, std::size_t dimension,
+                   const Tokenizer& tokenizer) {
   const auto refuse = [](const std::string& message) { throw Error(Status::invalid_argument, message); };
-  const std::size_t hidden = config.transformer.hidden_size;
-  if (options.max_sequence_length > config.transformer.positions) {
+  if (options.max_sequence_length > longest_sequence) {
     refuse(fmt::format("max_sequence_length is {}, but the model {} has positions for {} tokens", options.max_sequence_length, name,
-                       config.transformer.positions));
+                       longest_sequence));
   }
   if (options.max_sequence_length != 0 && options.max_sequence_length < tokenizer.special_tokens()) {
     refuse(fmt::format("max_sequence_length is {}, which leaves no room for the {} special tokens", options.max_sequence_length,
                        tokenizer.special_tokens()));
   }
-  if (options.truncate_dim > hidden)
-    refuse(fmt::format("truncate_dim is {}, but the model {} has vectors of {} components", options.truncate_dim, name, hidden));
+  if (options.truncate_dim > dimension)
+    refuse(fmt::format("truncate_dim is {}, but the model {} has vectors of {} components", options.truncate_dim, name, dimension));
   if (options.threads > most_threads) refuse(fmt::format("threads is {}, at most {} are allowed", options.threads, most_threads));
   if (!options.preparator) refuse("the preparator is empty");
 }
@@ -105,27 +126,22 @@ class EmbeddingGenerator::Implementation {
 
 EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given)
     : options(std::move(given)), device(encode::resolve(options.device)) {
-  const model::ModelConfig config = model::read_model_config(source);
+  const model::ModelSource transformer = model::transformer_source(source);
+  const model::ModelConfig config = model::read_model_config(source, encode::architecture_names());
   batch::EmbedSettings next;
-  next.tokenizer = tokenize::make_tokenizer(source);
-  check_options(options, config, *next.tokenizer, source.name());
-  if (next.tokenizer->vocabulary_size() > config.transformer.vocabulary_size) {
-    throw Error(Status::invalid_model,
-                fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens; the first too many is \"{}\"",
-                            source.label("config.json"), config.transformer.vocabulary_size, next.tokenizer->vocabulary_size(),
-                            next.tokenizer->token(static_cast<TokenId>(config.transformer.vocabulary_size))));
-  }
-  if (config.sentence.lower_case && next.tokenizer->encode("A").ids != next.tokenizer->encode("a").ids) {
-    throw Error(Status::unsupported, fmt::format("{}: do_lower_case with a tokenizer that keeps case is not supported",
-                                                 source.label("sentence_bert_config.json")));
-  }
-  next.encoder = encode::Encoder::load(source, config.transformer, device);
+  next.tokenizer = tokenize::make_tokenizer(transformer);
+  check_tokenizer(*next.tokenizer, config, transformer);
+  next.encoder = encode::Encoder::load(transformer, config.transformer, device);
+  next.poolings = options.pooling ? std::vector{*options.pooling} : config.sentence.poolings;
+  next.pooled_width = next.poolings.size() * config.transformer.hidden_size;
+  next.head = std::make_shared<const encode::SentenceHead>(source, config.sentence.modules, next.pooled_width);
+  const std::size_t longest = next.encoder->longest_sequence();
+  check_options(options, source.name(), longest, next.head->dimension(), *next.tokenizer);
 
-  next.pooling = options.pooling.value_or(config.sentence.pooling);
   next.normalize = options.normalize;
-  next.hidden_size = config.transformer.hidden_size;
-  next.dimension = options.truncate_dim == 0 ? next.hidden_size : options.truncate_dim;
-  next.max_sequence_length = options.max_sequence_length == 0 ? config.max_sequence_length : options.max_sequence_length;
+  next.dimension = options.truncate_dim == 0 ? next.head->dimension() : options.truncate_dim;
+  const std::size_t own_limit = config.max_sequence_length == 0 ? longest : std::min(config.max_sequence_length, longest);
+  next.max_sequence_length = options.max_sequence_length == 0 ? own_limit : options.max_sequence_length;
   const std::size_t batch_tokens = device.type == DeviceType::cuda ? cuda_batch_tokens : cpu_batch_tokens;
   next.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
   next.batch_size = options.batch_size;
@@ -143,8 +159,8 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
            .max_sequence_length = next.max_sequence_length,
            .vocabulary_size = config.transformer.vocabulary_size,
            .layers = config.transformer.layers,
-           .parameters = next.encoder->parameters(),
-           .pooling = std::string(to_string(next.pooling)),
+           .parameters = next.encoder->parameters() + next.head->parameters(),
+           .pooling = to_string(next.poolings),
            .normalized = next.normalize,
            .precision = std::string(to_string(options.precision)),
            .device = to_string(device),
@@ -155,11 +171,12 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   settings = std::make_shared<const batch::EmbedSettings>(std::move(next));
 
   std::string small_files;
-  for (const auto& names : {config.files, tokenize::tokenizer_files(source)}) {
-    for (const std::string& file : names) {
-      const model::FileBytes bytes = source.read(file);
-      small_files += fmt::format("{}:{};", file, hexadecimal(XXH3_128bits(bytes.bytes.data(), bytes.bytes.size())));
-    }
+  std::vector<std::string> files = config.files;
+  for (const std::string& file : tokenize::tokenizer_files(transformer)) files.push_back(transformer.path(file));
+  files.insert(files.end(), settings->head->files().begin(), settings->head->files().end());
+  for (const std::string& file : files) {
+    const model::FileBytes bytes = source.read(file);
+    small_files += fmt::format("{}:{};", file, hexadecimal(XXH3_128bits(bytes.bytes.data(), bytes.bytes.size())));
   }
   files_hash_ = hexadecimal(XXH3_128bits(small_files.data(), small_files.size()));
 
@@ -172,7 +189,7 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
 
 std::string EmbeddingGenerator::Implementation::fingerprint() const {
   const std::string parts = fmt::format("weights={} files={} pooling={} normalize={} dimension={} max_sequence_length={} precision={}",
-                                        settings->encoder->weights_hash(), files_hash_, to_string(settings->pooling), settings->normalize,
+                                        settings->encoder->weights_hash(), files_hash_, to_string(settings->poolings), settings->normalize,
                                         settings->dimension, settings->max_sequence_length, to_string(options.precision));
   return "xxh3:" + hexadecimal(XXH3_128bits(parts.data(), parts.size()));
 }
@@ -242,7 +259,8 @@ Vector single_vector(const EmbedResult& result, std::string_view what) {
 EmbeddingGenerator::EmbeddingGenerator(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 EmbeddingGenerator EmbeddingGenerator::load(const std::filesystem::path& model, GeneratorOptions options) {
-  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(model), std::move(options)));
+  std::filesystem::path place = model::hub::locate(model, options.revision, options.allow_download);
+  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(std::move(place)), std::move(options)));
 }
 
 EmbeddingGenerator EmbeddingGenerator::load(std::span<const ModelFile> files, GeneratorOptions options, std::string name) {
@@ -322,7 +340,7 @@ std::size_t EmbeddingGenerator::max_sequence_length() const noexcept { return im
 const GeneratorOptions& EmbeddingGenerator::options() const noexcept { return implementation_->options; }
 
 MemoryUse EmbeddingGenerator::memory() const {
-  return {.weights = implementation_->settings->encoder->bytes(),
+  return {.weights = implementation_->settings->encoder->bytes() + implementation_->settings->head->bytes(),
           .tokenizer = implementation_->settings->tokenizer->memory(),
           .device_cached = encode::device_cached_bytes(implementation_->device),
           .process_resident = platform::resident_bytes(),

@@ -90,13 +90,14 @@ class TorchEncoder final : public Encoder {
       : label_(files.label()),
         device_(torch_device(device)),
         hidden_size_(static_cast<std::int64_t>(config.hidden_size)),
+        padding_id_(config.padding_id),
+        architecture_(find_architecture(config.architecture)),
+        longest_sequence_(architecture_.longest_sequence(config)),
         module_("inlay_encoder") {
     const c10::InferenceMode inference;
-    const Architecture* architecture = find_architecture(config.architecture);
-    if (architecture == nullptr) throw Error(Status::unsupported, fmt::format("unsupported architecture \"{}\"", config.architecture));
     Weights weights(files, device_);
-    architecture->register_weights(module_, weights, config);
-    module_.define(std::string(architecture->source), std::make_shared<OperatorResolver>());
+    architecture_.register_weights(module_, weights, config);
+    module_.define(std::string(architecture_.source), std::make_shared<OperatorResolver>());
     // The interpreter alone, not the profiling executor: nothing is optimised behind our back, and no process-wide setting matters.
     auto graph = module_.get_method("forward").graph()->copy();
     code_.emplace(graph, "forward");
@@ -109,7 +110,7 @@ class TorchEncoder final : public Encoder {
     }
   }
 
-  void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const override {
+  void encode(const TokenBatch& batch, std::span<const Pooling> poolings, float* vectors) const override {
     guarded(label_, [&] {
       const c10::InferenceMode inference;
       const c10::OptionalDeviceGuard guard(device_);
@@ -118,20 +119,26 @@ class TorchEncoder final : public Encoder {
                              at::TensorOptions(at::kLong));
       };
       const at::Tensor lengths = from(batch.lengths);
-      at::Tensor positions = at::empty({static_cast<std::int64_t>(batch.tokens.size())}, at::TensorOptions(at::kLong));
-      std::int64_t* position = positions.mutable_data_ptr<std::int64_t>();
-      for (const std::int64_t length : batch.lengths) {
-        for (std::int64_t i = 0; i < length; ++i) *position++ = i;
-      }
-      torch::jit::Stack stack{module_._ivalue(), from(batch.tokens).to(device_), positions.to(device_), lengths};
+      const std::vector<std::int64_t> positions = positions_of(batch);
+      torch::jit::Stack stack{module_._ivalue(), from(batch.tokens).to(device_), from(positions).to(device_), lengths};
       torch::jit::InterpreterState(*code_).run(stack);
       static const auto pool = c10::Dispatcher::singleton()
                                    .findSchemaOrThrow((register_operators() + "::pool").c_str(), "")
                                    .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, const at::Tensor&)>();
-      const at::Tensor pooled = pool.call(stack.back().toTensor(), lengths, static_cast<std::int64_t>(pooling), from(batch.skip));
-      at::from_blob(vectors, {static_cast<std::int64_t>(batch.lengths.size()), hidden_size_}, at::TensorOptions(at::kFloat)).copy_(pooled);
+      const at::Tensor hidden = stack.back().toTensor();
+      const auto width = hidden_size_ * static_cast<std::int64_t>(poolings.size());
+      const at::Tensor result =
+          at::from_blob(vectors, {static_cast<std::int64_t>(batch.lengths.size()), width}, at::TensorOptions(at::kFloat));
+      std::int64_t column = 0;
+      for (const Pooling pooling : poolings) {
+        const at::Tensor pooled = pool.call(hidden, lengths, static_cast<std::int64_t>(pooling), from(batch.skip));
+        result.narrow(1, column, hidden_size_).copy_(pooled);
+        column += hidden_size_;
+      }
     });
   }
+
+  std::size_t longest_sequence() const noexcept override { return longest_sequence_; }
 
   const std::string& weights_hash() const override {
     std::call_once(hash_once_, [this] {
@@ -144,10 +151,29 @@ class TorchEncoder final : public Encoder {
   std::size_t parameters() const noexcept override { return parameters_; }
 
  private:
+  [[nodiscard]] std::vector<std::int64_t> positions_of(const TokenBatch& batch) const {
+    std::vector<std::int64_t> positions;
+    positions.reserve(batch.tokens.size());
+    const std::int64_t* token = batch.tokens.data();
+    for (const std::int64_t length : batch.lengths) {
+      if (architecture_.positions == PositionScheme::from_zero) {
+        for (std::int64_t i = 0; i < length; ++i) positions.push_back(i);
+      } else {
+        std::int64_t position = padding_id_;
+        for (std::int64_t i = 0; i < length; ++i) positions.push_back(token[i] == padding_id_ ? padding_id_ : ++position);
+      }
+      token += length;
+    }
+    return positions;
+  }
+
   std::string label_;
   std::vector<model::FileBytes> files_;  // mapped; none where the weights came from memory
   at::Device device_;
   std::int64_t hidden_size_;
+  std::int64_t padding_id_;
+  const Architecture& architecture_;
+  std::size_t longest_sequence_;
   torch::jit::Module module_;
   std::optional<torch::jit::Code> code_;
   std::size_t bytes_ = 0;

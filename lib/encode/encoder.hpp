@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "inlay/options.hpp"
 #include "model/model_config.hpp"
@@ -25,15 +26,19 @@ struct TokenBatch {
 
 class Encoder {
  public:
-  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `device` is not automatic. Throws
-  /// Error.
+  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `source` holds the transformer's
+  /// own files; `device` is not automatic. Throws Error.
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
 
   virtual ~Encoder() = default;
 
-  /// Writes lengths.size() rows of hidden_size floats. Throws Error: out_of_memory, internal.
-  virtual void encode(const TokenBatch& batch, Pooling pooling, float* vectors) const = 0;
+  /// Writes lengths.size() rows of poolings.size() * hidden_size floats: the pooled vectors of a text one behind the other. Throws Error:
+  /// out_of_memory, internal.
+  virtual void encode(const TokenBatch& batch, std::span<const Pooling> poolings, float* vectors) const = 0;
+
+  /// Tokens that the model has positions for; no sequence may be longer.
+  [[nodiscard]] virtual std::size_t longest_sequence() const noexcept = 0;
 
   /// A hash of the weights' files. The first call reads them whole.
   [[nodiscard]] virtual const std::string& weights_hash() const = 0;
@@ -41,6 +46,9 @@ class Encoder {
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;  ///< of memory that the weights take
   [[nodiscard]] virtual std::size_t parameters() const noexcept = 0;
 };
+
+/// The model_types that can be encoded, sorted.
+[[nodiscard]] std::span<const std::string_view> architecture_names() noexcept;
 
 /// The device that an option means on this machine. Throws Error (unsupported) for a CUDA device that is not there.
 [[nodiscard]] Device resolve(Device device);

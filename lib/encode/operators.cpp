@@ -23,11 +23,14 @@ bool uses_kernels(const Tensor& x) { return x.is_cpu() && x.scalar_type() == at:
 std::size_t rows(const Tensor& x) { return static_cast<std::size_t>(x.size(0)); }
 std::size_t columns(const Tensor& x) { return static_cast<std::size_t>(x.size(1)); }
 
-Tensor embed(const Tensor& tokens, const Tensor& positions, const Tensor& word, const Tensor& position, const Tensor& type) {
-  if (!uses_kernels(word)) return word.index_select(0, tokens) + position.index_select(0, positions) + type;
+Tensor embed(const Tensor& tokens, const Tensor& positions, const Tensor& word, const Tensor& position, const std::optional<Tensor>& type) {
+  if (!uses_kernels(word)) {
+    const Tensor sum = word.index_select(0, tokens) + position.index_select(0, positions);
+    return type ? sum + *type : sum;
+  }
   Tensor y = at::empty({tokens.size(0), word.size(1)}, word.options());
   kernels().embed(tokens.const_data_ptr<std::int64_t>(), positions.const_data_ptr<std::int64_t>(), rows(tokens), columns(word),
-                  word.const_data_ptr<float>(), position.const_data_ptr<float>(), type.const_data_ptr<float>(),
+                  word.const_data_ptr<float>(), position.const_data_ptr<float>(), type ? type->const_data_ptr<float>() : nullptr,
                   y.mutable_data_ptr<float>());
   return y;
 }
@@ -75,8 +78,17 @@ Tensor linear_add_norm(const Tensor& x, const Tensor& weight, const Tensor& bias
   return y;
 }
 
+// relative_bias [heads, 2 * positions - 1] as a matrix [heads, length, length] that is added to the scores.
+Tensor bias_of_length(const Tensor& relative_bias, std::int64_t length) {
+  const std::int64_t positions = (relative_bias.size(1) + 1) / 2;
+  const Tensor range = at::arange(length, at::TensorOptions(at::kLong).device(relative_bias.device()));
+  const Tensor distance = range.unsqueeze(0) - range.unsqueeze(1) + (positions - 1);  // key - query
+  return relative_bias.index_select(1, distance.flatten()).view({relative_bias.size(0), length, length});
+}
+
 // Runs of equal lengths as one dense batch each: a sorted batch has few.
-Tensor attention_by_length(const Tensor& qkv, at::ArrayRef<std::int64_t> lengths, std::int64_t heads) {
+Tensor attention_by_length(const Tensor& qkv, at::ArrayRef<std::int64_t> lengths, std::int64_t heads,
+                           const std::optional<Tensor>& relative_bias) {
   const std::int64_t width = qkv.size(1) / 3;
   Tensor y = at::empty({qkv.size(0), width}, qkv.options());
   std::int64_t first = 0;
@@ -86,7 +98,9 @@ Tensor attention_by_length(const Tensor& qkv, at::ArrayRef<std::int64_t> lengths
     const auto count = static_cast<std::int64_t>(end - i);
     const std::int64_t tokens = count * lengths[i];
     const Tensor parts = qkv.narrow(0, first, tokens).view({count, lengths[i], 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
-    const Tensor context = at::scaled_dot_product_attention(parts[0], parts[1], parts[2]);  // [count, heads, length, size]
+    std::optional<Tensor> bias;
+    if (relative_bias) bias = bias_of_length(*relative_bias, lengths[i]).unsqueeze(0).expand({count, -1, -1, -1});
+    const Tensor context = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], bias);  // [count, heads, length, size]
     y.narrow(0, first, tokens).view({count, lengths[i], heads, width / heads}).copy_(context.transpose(1, 2));
     first += tokens;
     i = end;
@@ -96,17 +110,19 @@ Tensor attention_by_length(const Tensor& qkv, at::ArrayRef<std::int64_t> lengths
 
 at::ArrayRef<std::int64_t> values_of(const Tensor& lengths) { return {lengths.const_data_ptr<std::int64_t>(), rows(lengths)}; }
 
-Tensor attention(const Tensor& qkv, const Tensor& lengths, std::int64_t heads) {
+Tensor attention(const Tensor& qkv, const Tensor& lengths, std::int64_t heads, const std::optional<Tensor>& relative_bias) {
   const at::ArrayRef<std::int64_t> counts = values_of(lengths);
-  if (!uses_kernels(qkv)) return attention_by_length(qkv, counts, heads);
+  if (!uses_kernels(qkv)) return attention_by_length(qkv, counts, heads, relative_bias);
   const std::int64_t width = qkv.size(1) / 3;
   const auto size = static_cast<std::size_t>(width / heads);
   std::int64_t longest = 0;
   for (const std::int64_t count : counts) longest = std::max(longest, count);
+  RelativeBias bias;
+  if (relative_bias) bias = {relative_bias->const_data_ptr<float>(), (columns(*relative_bias) + 1) / 2};
   const std::size_t floats = kernels().attention_scratch(static_cast<std::size_t>(longest), size);
   Tensor scratch = at::empty({static_cast<std::int64_t>(floats)}, qkv.options());
   Tensor y = at::empty({qkv.size(0), width}, qkv.options());
-  kernels().attention(qkv.const_data_ptr<float>(), counts.data(), counts.size(), static_cast<std::size_t>(heads), size,
+  kernels().attention(qkv.const_data_ptr<float>(), counts.data(), counts.size(), static_cast<std::size_t>(heads), size, bias,
                       y.mutable_data_ptr<float>(), scratch.mutable_data_ptr<float>());
   return y;
 }
@@ -196,12 +212,12 @@ const std::string& register_operators() {
     const auto define = [library](const char* schema, auto function) {
       library->def(schema, torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, function));
     };
-    define("embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor type) -> Tensor", TORCH_FN(embed));
+    define("embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor? type) -> Tensor", TORCH_FN(embed));
     define("layer_norm(Tensor x, Tensor gamma, Tensor beta, float epsilon) -> Tensor", TORCH_FN(layer_norm));
     define("linear(Tensor x, Tensor weight, Tensor bias, int activation) -> Tensor", TORCH_FN(linear));
     define("linear_add_norm(Tensor x, Tensor weight, Tensor bias, Tensor residual, Tensor gamma, Tensor beta, float epsilon) -> Tensor",
            TORCH_FN(linear_add_norm));
-    define("attention(Tensor qkv, Tensor lengths, int heads) -> Tensor", TORCH_FN(attention));
+    define("attention(Tensor qkv, Tensor lengths, int heads, Tensor? relative_bias=None) -> Tensor", TORCH_FN(attention));
     define("pool(Tensor hidden, Tensor lengths, int pooling, Tensor skip) -> Tensor", TORCH_FN(pool));
   });
   return name;

@@ -1,14 +1,18 @@
 // The custom operators that an architecture's TorchScript source calls as inlay.name(…). Each has two bodies: our kernels where the weights
 // are packed for the CPU (three dimensions), and plain aten operators for any other device.
 //
-//   embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor type) -> Tensor                      [tokens, hidden]
+//   embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor? type) -> Tensor
+//       [tokens, hidden]: the sum of the three embeddings; type [hidden], if any, is the same for every token
 //   layer_norm(Tensor x, Tensor gamma, Tensor beta, float epsilon) -> Tensor
-//   linear(Tensor x, Tensor weight, Tensor bias, int activation) -> Tensor                                           activation(x · weightᵀ
-//   + bias) linear_add_norm(Tensor x, Tensor weight, Tensor bias, Tensor residual, Tensor gamma, Tensor beta, float epsilon) -> Tensor
-//                                                                                              layer_norm(x · weightᵀ + bias + residual)
-//   attention(Tensor qkv, Tensor lengths, int heads) -> Tensor              qkv [tokens, 3 · hidden]; lengths [sequences], int64, on the
-//   CPU pool(Tensor hidden, Tensor lengths, int pooling, Tensor skip) -> Tensor  [sequences, hidden]; skip [sequences]: leading tokens left
-//   out
+//   linear(Tensor x, Tensor weight, Tensor bias, int activation) -> Tensor
+//       activation(x * transposed weight + bias); model::Activation by its number
+//   linear_add_norm(Tensor x, Tensor weight, Tensor bias, Tensor residual, Tensor gamma, Tensor beta, float epsilon) -> Tensor
+//       layer_norm(x * transposed weight + bias + residual)
+//   attention(Tensor qkv, Tensor lengths, int heads, Tensor? relative_bias=None) -> Tensor
+//       qkv [tokens, 3 * hidden]; lengths [sequences], int64, on the CPU; relative_bias [heads, 2 * positions - 1]: added to the score of
+//       a key and a query, by how far the key lies behind the query, distance 0 in the middle
+//   pool(Tensor hidden, Tensor lengths, int pooling, Tensor skip) -> Tensor
+//       [sequences, hidden]; skip [sequences]: leading tokens left out
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -57,7 +57,7 @@ at::Tensor Weights::read(std::string_view name, std::initializer_list<std::size_
   }
   if (view.type == model::DataType::other) {
     throw Error(Status::unsupported,
-                fmt::format("{}: tensor {} has the dtype {}; supported: F32, F16, BF16, F64", file.label, name, view.dtype));
+                fmt::format("{}: tensor {} has the dtype {}; supported: {}", file.label, name, view.dtype, model::weight_dtypes));
   }
   std::vector<std::int64_t> sizes(shape.begin(), shape.end());
   const at::ScalarType type = scalar_type(view.type);

@@ -32,6 +32,12 @@ class JsonObject {
     return field.error() == simdjson::SUCCESS && !field.value_unsafe().is_null();
   }
 
+  /// The first of these that the file has; where it has none, the first, which a message will then call missing.
+  [[nodiscard]] const char* first_of(std::initializer_list<const char*> names) const {
+    const auto* const found = std::ranges::find_if(names, [this](const char* name) { return has(name); });
+    return found == names.end() ? *names.begin() : *found;
+  }
+
   /// A whole number in [1, most].
   [[nodiscard]] std::size_t size(const char* name, std::size_t most) const {
     if (!has(name)) refuse(Status::invalid_model, label_, fmt::format("{} is missing", name));
@@ -86,44 +92,56 @@ constexpr std::size_t most_layers = 1'000;
 constexpr std::size_t most_width = 1 << 16;    // of a hidden state
 constexpr std::size_t most_entries = 1 << 24;  // of a vocabulary
 constexpr std::size_t most_positions = 1 << 20;
+constexpr std::size_t most_poolings = 16;
 
-constexpr std::array<std::pair<std::string_view, encode::Activation>, 7> activations = {
-    {{"gelu", encode::Activation::gelu},
-     {"gelu_python", encode::Activation::gelu},
-     {"gelu_new", encode::Activation::gelu_tanh},
-     {"gelu_pytorch_tanh", encode::Activation::gelu_tanh},
-     {"relu", encode::Activation::relu},
-     {"silu", encode::Activation::silu},
-     {"swish", encode::Activation::silu}}};
+constexpr std::array<std::pair<std::string_view, Activation>, 7> activations = {{{"gelu", Activation::gelu},
+                                                                                 {"gelu_python", Activation::gelu},
+                                                                                 {"gelu_new", Activation::gelu_tanh},
+                                                                                 {"gelu_pytorch_tanh", Activation::gelu_tanh},
+                                                                                 {"relu", Activation::relu},
+                                                                                 {"silu", Activation::silu},
+                                                                                 {"swish", Activation::silu}}};
 
-TransformerConfig read_transformer(const ModelSource& source) {
+// Architectures name the same sizes differently: DistilBERT's names stand behind BERT's.
+TransformerConfig read_transformer(const ModelSource& source, std::span<const std::string_view> architectures) {
   const JsonObject config(source, "config.json");
   TransformerConfig result;
   result.architecture = config.string("model_type");
-  if (result.architecture != "bert") {
-    refuse(Status::unsupported, config.label(), fmt::format("unsupported architecture \"{}\"; supported: bert", result.architecture));
+  if (std::ranges::find(architectures, result.architecture) == architectures.end()) {
+    refuse(Status::unsupported, config.label(),
+           fmt::format("unsupported architecture \"{}\"; supported: {}", result.architecture, fmt::join(architectures, ", ")));
   }
   result.vocabulary_size = config.size("vocab_size", most_entries);
-  result.hidden_size = config.size("hidden_size", most_width);
-  result.layers = config.size("num_hidden_layers", most_layers);
-  result.heads = config.size("num_attention_heads", most_width);
-  result.intermediate_size = config.size("intermediate_size", most_width * 8);
+  result.hidden_size = config.size(config.first_of({"hidden_size", "dim"}), most_width);
+  result.layers = config.size(config.first_of({"num_hidden_layers", "n_layers"}), most_layers);
+  result.heads = config.size(config.first_of({"num_attention_heads", "n_heads"}), most_width);
+  result.intermediate_size = config.size(config.first_of({"intermediate_size", "hidden_dim"}), most_width * 8);
   result.positions = config.size("max_position_embeddings", most_positions);
   result.token_types = config.has("type_vocab_size") ? config.size("type_vocab_size", most_width) : 2;
+  result.relative_buckets = config.has("relative_attention_num_buckets") ? config.size("relative_attention_num_buckets", most_width) : 32;
+  if (config.has("pad_token_id")) {
+    const double id = config.number("pad_token_id", 0);
+    if (!(id >= 0 && id < static_cast<double>(result.vocabulary_size)) || id != std::floor(id)) {
+      refuse(Status::invalid_model, config.label(), fmt::format("pad_token_id is {}, not one of {} ids", id, result.vocabulary_size));
+    }
+    result.padding_id = static_cast<std::int64_t>(id);
+  }
   if (result.hidden_size % result.heads != 0) {
     refuse(Status::invalid_model, config.label(),
-           fmt::format("hidden_size {} is not a multiple of num_attention_heads {}", result.hidden_size, result.heads));
+           fmt::format("{} {} is not a multiple of {} {}", config.first_of({"hidden_size", "dim"}), result.hidden_size,
+                       config.first_of({"num_attention_heads", "n_heads"}), result.heads));
   }
   const double epsilon = config.number("layer_norm_eps", 1e-12);
   if (!(epsilon >= 0 && epsilon < 1))
     refuse(Status::invalid_model, config.label(), fmt::format("layer_norm_eps is {}, not in [0, 1)", epsilon));
   result.layer_norm_epsilon = static_cast<float>(epsilon);
 
-  const std::string activation = config.has("hidden_act") ? config.string("hidden_act") : "gelu";
-  const auto known = std::ranges::find(activations, activation, &std::pair<std::string_view, encode::Activation>::first);
+  const char* activation_name = config.first_of({"hidden_act", "activation"});
+  const std::string activation = config.has(activation_name) ? config.string(activation_name) : "gelu";
+  const auto known = std::ranges::find(activations, activation, &std::pair<std::string_view, Activation>::first);
   if (known == activations.end()) {
     refuse(Status::unsupported, config.label(),
-           fmt::format("unsupported hidden_act \"{}\"; supported: gelu, gelu_new, relu, silu", activation));
+           fmt::format("unsupported {} \"{}\"; supported: gelu, gelu_new, relu, silu", activation_name, activation));
   }
   result.activation = known->second;
 
@@ -160,11 +178,11 @@ void read_pooling(const ModelSource& source, const std::string& file, std::size_
     }
     if (modes.empty()) modes.emplace_back("mean");
   }
-  if (modes.size() != 1) {
-    refuse(Status::unsupported, config.label(), fmt::format("several pooling modes joined ({}) are not supported", fmt::join(modes, ", ")));
-  }
+  if (modes.empty() || modes.size() > most_poolings)
+    refuse(Status::invalid_model, config.label(), fmt::format("pooling_mode names {} modes, not 1 to {}", modes.size(), most_poolings));
+  result.poolings.clear();
   try {
-    result.pooling = parse_pooling(modes.front());
+    for (const std::string& mode : modes) result.poolings.push_back(parse_pooling(mode));
   } catch (const Error& error) {
     refuse(Status::unsupported, config.label(), error.what());
   }
@@ -228,42 +246,101 @@ void read_prompts(const ModelSource& source, SentenceConfig& result) {
   }
 }
 
-SentenceConfig read_sentence(const ModelSource& source, std::size_t hidden_size, std::vector<std::string>& files) {
-  SentenceConfig result;
-  const auto exists = [&](const std::string& file) {
-    if (!source.has(file)) return false;
-    files.push_back(file);
-    return true;
-  };
-  if (exists("modules.json")) {
-    const std::string label = source.label("modules.json");
-    bool pooled = false;
-    for (const Module& module : read_modules(source)) {
-      if (module.type == "Transformer") {
-        if (!module.path.empty())
-          refuse(Status::unsupported, label, fmt::format("the transformer lies in \"{}\", not in the model's folder itself", module.path));
-      } else if (module.type == "Pooling") {
-        const std::string file = file_below(label, module.path, "config.json");
-        files.push_back(file);
-        read_pooling(source, file, hidden_size, result);
-        pooled = true;
-      } else if (module.type == "Normalize") {
-        result.normalize = true;
-      } else {
-        refuse(Status::unsupported, label,
-               fmt::format("unsupported module \"{}\"; supported: Transformer, Pooling, Normalize", module.type));
-      }
+DenseActivation dense_activation(const JsonObject& config) {
+  if (!config.has("activation_function")) return DenseActivation::tanh;
+  const std::string name = config.string("activation_function");  // "torch.nn.modules.activation.Tanh"
+  constexpr std::array<std::pair<std::string_view, DenseActivation>, 6> known = {{{"Identity", DenseActivation::identity},
+                                                                                  {"Tanh", DenseActivation::tanh},
+                                                                                  {"ReLU", DenseActivation::relu},
+                                                                                  {"GELU", DenseActivation::gelu},
+                                                                                  {"Sigmoid", DenseActivation::sigmoid},
+                                                                                  {"SiLU", DenseActivation::silu}}};
+  const auto* const found =
+      std::ranges::find(known, std::string_view(name).substr(name.rfind('.') + 1), [](const auto& each) { return each.first; });
+  if (!name.starts_with("torch.nn.") || found == known.end()) {
+    refuse(Status::unsupported, config.label(),
+           fmt::format("unsupported activation_function \"{}\"; supported: torch.nn's Identity, Tanh, ReLU, GELU, Sigmoid, SiLU", name));
+  }
+  return found->second;
+}
+
+DenseModule read_dense(const ModelSource& source, const std::string& folder) {
+  const JsonObject config(source, folder + "/config.json");
+  for (const char* name : {"module_input_name", "module_output_name"}) {
+    if (config.has(name) && config.string(name) != "sentence_embedding") {
+      refuse(Status::unsupported, config.label(),
+             fmt::format("unsupported {} \"{}\"; supported: sentence_embedding", name, config.string(name)));
     }
-    if (!pooled) refuse(Status::unsupported, label, "it has no Pooling module");
-  } else if (exists("1_Pooling/config.json")) {
+  }
+  return {.folder = folder,
+          .in = config.size("in_features", most_width * most_poolings),
+          .out = config.size("out_features", most_width),
+          .has_bias = config.boolean("bias", true),
+          .has_residual = config.boolean("use_residual", false),
+          .activation = dense_activation(config)};
+}
+
+// The modules of modules.json, in order: the transformer, its pooling, and what becomes of the pooled vector.
+void read_modules_into(SentenceConfig& result, const ModelSource& source, std::size_t hidden_size, std::vector<std::string>& files) {
+  const std::string label = source.label("modules.json");
+  bool pooled = false;
+  for (const Module& module : read_modules(source)) {
+    const std::string config = file_below(label, module.path, "config.json");
+    if (module.type == "Transformer") continue;
+    if (module.type == "Pooling") {
+      if (pooled) refuse(Status::unsupported, label, "it has two Pooling modules");
+      files.push_back(config);
+      read_pooling(source, config, hidden_size, result);
+      pooled = true;
+      continue;
+    }
+    if (module.type == "Dropout") continue;  // does nothing but in training
+    if (module.type != "Normalize" && module.type != "Dense" && module.type != "LayerNorm") {
+      refuse(Status::unsupported, label,
+             fmt::format("unsupported module \"{}\"; supported: Transformer, Pooling, Dense, LayerNorm, Normalize, Dropout", module.type));
+    }
+    if (!pooled) refuse(Status::unsupported, label, fmt::format("{} stands before the Pooling module", module.type));
+    if (module.type == "Normalize") {
+      result.modules.emplace_back(NormalizeModule{});
+    } else if (module.type == "Dense") {
+      files.push_back(config);
+      result.modules.emplace_back(read_dense(source, module.path));
+    } else {
+      files.push_back(config);
+      result.modules.emplace_back(LayerNormModule{module.path, JsonObject(source, config).size("dimension", most_width * most_poolings)});
+    }
+  }
+  if (!pooled) refuse(Status::unsupported, label, "it has no Pooling module");
+  while (!result.modules.empty() && std::holds_alternative<NormalizeModule>(result.modules.back())) {
+    result.modules.pop_back();
+    result.normalize = true;
+  }
+}
+
+SentenceConfig read_sentence(const ModelSource& source, const ModelSource& transformer, std::size_t hidden_size,
+                             std::vector<std::string>& files) {
+  SentenceConfig result;
+  if (source.has("modules.json")) {
+    files.emplace_back("modules.json");
+    read_modules_into(result, source, hidden_size, files);
+  } else if (source.has("1_Pooling/config.json")) {
+    files.emplace_back("1_Pooling/config.json");
     read_pooling(source, "1_Pooling/config.json", hidden_size, result);
   }
-  if (exists("sentence_bert_config.json")) {
-    const JsonObject config(source, "sentence_bert_config.json");
+  // Versions before 1.0 named the file after the architecture.
+  for (const char* kind : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
+    const std::string file = fmt::format("sentence_{}_config.json", kind);
+    if (!transformer.has(file)) continue;
+    files.push_back(transformer.path(file));
+    const JsonObject config(transformer, file);
     if (config.has("max_seq_length")) result.max_sequence_length = config.size("max_seq_length", most_positions);
     result.lower_case = config.boolean("do_lower_case", false);
+    break;
   }
-  if (exists("config_sentence_transformers.json")) read_prompts(source, result);
+  if (source.has("config_sentence_transformers.json")) {
+    files.emplace_back("config_sentence_transformers.json");
+    read_prompts(source, result);
+  }
   return result;
 }
 
@@ -276,16 +353,43 @@ std::size_t tokenizer_limit(const ModelSource& source) {
 
 }  // namespace
 
-ModelConfig read_model_config(const ModelSource& source) {
+ModelSource transformer_source(const ModelSource& source) {
+  if (!source.has("modules.json")) return source;
+  for (const Module& module : read_modules(source)) {
+    if (module.type != "Transformer" || module.path.empty()) continue;
+    (void)file_below(source.label("modules.json"), module.path, "");
+    return source.below(module.path);
+  }
+  return source;
+}
+
+ModelConfig read_model_config(const ModelSource& source, std::span<const std::string_view> architectures) {
+  const ModelSource transformer = transformer_source(source);
   ModelConfig config;
-  config.files.emplace_back("config.json");
-  config.transformer = read_transformer(source);
-  config.sentence = read_sentence(source, config.transformer.hidden_size, config.files);
-  std::size_t limit = config.sentence.max_sequence_length;
-  if (limit == 0) limit = tokenizer_limit(source);
-  if (limit == 0) limit = config.transformer.positions;
-  config.max_sequence_length = std::min(limit, config.transformer.positions);
+  config.files.push_back(transformer.path("config.json"));
+  config.transformer = read_transformer(transformer, architectures);
+  config.sentence = read_sentence(source, transformer, config.transformer.hidden_size, config.files);
+  config.max_sequence_length = config.sentence.max_sequence_length;
+  if (config.max_sequence_length == 0) config.max_sequence_length = tokenizer_limit(transformer);
   return config;
+}
+
+std::size_t dimension_behind(std::span<const SentenceModule> modules, std::size_t pooled_width, const ModelSource& source) {
+  std::size_t width = pooled_width;
+  const auto check = [&](const std::string& folder, const char* name, std::size_t wanted) {
+    if (wanted == width) return;
+    refuse(Status::invalid_model, source.label(folder + "/config.json"),
+           fmt::format("{} is {}, but the vectors that the module gets have {} components", name, wanted, width));
+  };
+  for (const SentenceModule& module : modules) {
+    if (const auto* dense = std::get_if<DenseModule>(&module)) {
+      check(dense->folder, "in_features", dense->in);
+      width = dense->out;
+    } else if (const auto* norm = std::get_if<LayerNormModule>(&module)) {
+      check(norm->folder, "dimension", norm->width);
+    }
+  }
+  return width;
 }
 
 }  // namespace inlay::model

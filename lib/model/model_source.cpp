@@ -4,13 +4,9 @@
 
 #include <algorithm>
 
-namespace inlay::model {
+#include "model/hub/cache.hpp"
 
-bool is_below_folder(std::string_view path) {
-  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
-  const std::filesystem::path parts(path);
-  return !parts.has_root_path() && std::ranges::find(parts, "..") == parts.end();
-}
+namespace inlay::model {
 
 ModelSource ModelSource::from_folder(std::filesystem::path folder) {
   std::error_code error;
@@ -20,7 +16,8 @@ ModelSource ModelSource::from_folder(std::filesystem::path folder) {
   ModelSource source;
   source.folder_ = std::move(folder);
   const auto canonical = std::filesystem::weakly_canonical(source.folder_, error);
-  source.name_ = (error ? source.folder_ : canonical).filename().string();
+  const auto& place = error ? source.folder_ : canonical;
+  source.name_ = hub::name_of_snapshot(place).value_or(place.filename().string());
   return source;
 }
 
@@ -37,24 +34,34 @@ ModelSource ModelSource::from_memory(std::span<const ModelFile> files, std::stri
   return source;
 }
 
+ModelSource ModelSource::below(std::string_view folder) const {
+  ModelSource source = *this;
+  source.below_ += folder;
+  if (!source.below_.empty() && !source.below_.ends_with('/')) source.below_ += '/';
+  return source;
+}
+
 bool ModelSource::has(std::string_view name) const {
-  if (folder_.empty()) return std::ranges::any_of(files_, [name](const ModelFile& file) { return file.name == name; });
+  const std::string file = path(name);
+  if (folder_.empty()) return std::ranges::find(files_, file, &ModelFile::name) != files_.end();
   std::error_code error;
-  return std::filesystem::exists(folder_ / name, error);
+  return std::filesystem::exists(folder_ / file, error);
 }
 
 FileBytes ModelSource::read(std::string_view name) const {
   if (!folder_.empty()) {
-    auto mapping = std::make_shared<const platform::MappedFile>(folder_ / name);
+    auto mapping = std::make_shared<const platform::MappedFile>(folder_ / path(name));
     return {mapping->bytes(), label(name), mapping};
   }
-  const auto file = std::ranges::find(files_, name, &ModelFile::name);
+  const auto file = std::ranges::find(files_, path(name), &ModelFile::name);
   if (file == files_.end()) throw Error(Status::not_found, fmt::format("{} is missing", label(name)));
   return {{reinterpret_cast<const char*>(file->bytes.data()), file->bytes.size()}, label(name), nullptr};
 }
 
+std::string ModelSource::path(std::string_view file) const { return below_ + std::string(file); }
+
 std::string ModelSource::label(std::string_view file) const {
-  return folder_.empty() ? fmt::format("{}:{}", name_, file) : (folder_ / file).string();
+  return folder_.empty() ? fmt::format("{}:{}", name_, path(file)) : (folder_ / path(file)).string();
 }
 
 }  // namespace inlay::model

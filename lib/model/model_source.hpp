@@ -20,9 +20,6 @@ struct FileBytes {
   std::shared_ptr<const platform::MappedFile> mapping;  ///< null: the bytes are the caller's and go when load returns
 };
 
-/// Whether a path that a model's file names stays below the folder that it is relative to. An empty one does not.
-[[nodiscard]] bool is_below_folder(std::string_view path);
-
 class ModelSource {
  public:
   /// Throws Error (not_found) when there is no such folder.
@@ -30,18 +27,23 @@ class ModelSource {
   /// The bytes must outlive the source. Throws Error (invalid_argument) for a name given twice or a null buffer.
   static ModelSource from_memory(std::span<const ModelFile> files, std::string name);
 
+  /// The files of a folder in this source, as a source of their own under the same name. `folder` is relative, with '/'.
+  [[nodiscard]] ModelSource below(std::string_view folder) const;
+
   /// Whether there is such a file. `name` is relative, with '/'.
   [[nodiscard]] bool has(std::string_view name) const;
   /// Throws Error (not_found) naming the file when it isn't there.
   [[nodiscard]] FileBytes read(std::string_view name) const;
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }                ///< the folder's last part, or as given
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }  ///< the hub's name, the folder's last part, or as given
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }  ///< empty for a source in memory
   [[nodiscard]] std::string label(std::string_view file) const;                           ///< how messages name this file
+  [[nodiscard]] std::string path(std::string_view file) const;                            ///< relative to the whole model, with '/'
 
  private:
   std::filesystem::path folder_;
   std::string name_;
+  std::string below_;  // the folder inside the model, with its '/'; empty for the model itself
   std::vector<ModelFile> files_;
 };
 

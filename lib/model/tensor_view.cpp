@@ -1,6 +1,10 @@
 #include "model/tensor_view.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <functional>
+#include <limits>
 #include <numeric>
 
 namespace inlay::model {
@@ -9,7 +13,7 @@ namespace {
 // The elements one after the other, the last dimension's index running fastest.
 template <std::size_t Size>
 void gather(const TensorView& tensor, std::byte* destination) {
-  const std::size_t count = std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
+  const std::size_t count = element_count(tensor);
   std::vector<std::size_t> index(tensor.shape.size(), 0);
   std::size_t position = 0;  // of the current element, in elements
   for (std::size_t i = 0; i < count; ++i) {
@@ -21,6 +25,31 @@ void gather(const TensorView& tensor, std::byte* destination) {
       index[d] = 0;
     }
   }
+}
+
+template <class Number>
+std::vector<Number> read_numbers(const TensorView& tensor) {
+  std::vector<Number> numbers(element_count(tensor));
+  copy_row_major(tensor, reinterpret_cast<std::byte*>(numbers.data()));
+  return numbers;
+}
+
+template <class Number, class Convert>
+std::vector<float> read_converted(const TensorView& tensor, Convert convert) {
+  const std::vector<Number> numbers = read_numbers<Number>(tensor);
+  std::vector<float> floats(numbers.size());
+  std::ranges::transform(numbers, floats.begin(), convert);
+  return floats;
+}
+
+// IEEE 754 binary16: a sign, 5 bits of exponent with a bias of 15, 10 of fraction.
+float float_of_half(std::uint16_t half) {
+  const int exponent = (half >> 10) & 0x1F;
+  const int fraction = half & 0x3FF;
+  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 0x1F) return fraction == 0 ? sign * std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  return sign *
+         (exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24) : std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25));
 }
 
 }  // namespace
@@ -36,6 +65,10 @@ std::size_t element_bytes(DataType type) noexcept {
   return 0;
 }
 
+std::size_t element_count(const TensorView& tensor) noexcept {
+  return std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
 void copy_row_major(const TensorView& tensor, std::byte* destination) {
   if (tensor.contiguous()) {
     if (!tensor.bytes.empty()) std::memcpy(destination, tensor.bytes.data(), tensor.bytes.size());
@@ -47,6 +80,18 @@ void copy_row_major(const TensorView& tensor, std::byte* destination) {
     case 8: gather<8>(tensor, destination); break;
     default: break;
   }
+}
+
+std::vector<float> read_floats(const TensorView& tensor) {
+  switch (tensor.type) {
+    case DataType::float32: return read_numbers<float>(tensor);
+    case DataType::float64: return read_converted<double>(tensor, [](double x) { return static_cast<float>(x); });
+    case DataType::float16: return read_converted<std::uint16_t>(tensor, float_of_half);
+    case DataType::bfloat16:  // the upper half of a float32
+      return read_converted<std::uint16_t>(tensor, [](std::uint16_t x) { return std::bit_cast<float>(std::uint32_t{x} << 16); });
+    case DataType::other: return {};
+  }
+  return {};
 }
 
 }  // namespace inlay::model

@@ -2,19 +2,21 @@
 """Writes reference_characters.inc: what the reference (Hugging Face tokenizers 0.23.3) takes every code point for.
 
 The reference's Rust crates hold Unicode data of several old versions (categories of about Unicode 8, canonical ordering of Unicode 9)
-beside new ones (lower case and regex of today), so no Unicode library agrees with it. Each property is therefore asked of the package
-itself, one code point at a time, through its public interface.
+beside new ones (lower case, graphemes and regex of today), so no Unicode library agrees with it. Each property is therefore asked of the
+package itself, code point by code point, through its public interface.
 
     python reference_characters.py            writes the file beside this script
     python reference_characters.py --check    compares instead; exit status 1 where the file differs, 77 without tokenizers 0.23.3
 """
 
+import base64
 import pathlib
+import struct
 import sys
 
 try:
     import tokenizers
-    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 except ImportError:
     tokenizers = None
 
@@ -24,6 +26,7 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
 # The bits of text::CharacterClass, in reference_characters.hpp.
 DROPPED, WHITESPACE, PUNCTUATION, CHINESE, MARK, NON_STARTER, WORD = (1 << bit for bit in range(7))
+LETTER, NUMBER, SPACE, NUMERIC, EXTENDING, PREPENDED, CONTROL, COMBINING = (1 << bit for bit in range(7, 15))
 
 
 def normalizer(**on):
@@ -39,7 +42,28 @@ def word_tester():
     return lambda c: hidden not in tokenizer.encode(chr(c) + "\ue000").ids
 
 
+def matching(pattern):
+    """The code points that a regular expression of ByteLevel's kind (Oniguruma) matches."""
+    text = "".join(map(chr, CODE_POINTS))
+    rest = pre_tokenizers.Split(Regex(pattern), "removed").pre_tokenize_str(text)
+    return set(text).difference(*(piece for piece, _ in rest))
+
+
+def grapheme_joiner():
+    """Whether a text of at most five bytes is one grapheme: a "Precompiled" of which each byte is a key maps it to one x, else to several."""
+    units = [0] * 1024
+    units[0] = 256 << 10
+    for byte in range(1, 256):
+        units[256 ^ byte] = 512 << 10 | 1 << 8 | byte
+    charsmap = struct.pack("<I1024I", 4096, *units) + b"x\0"
+    normalize = normalizers.Precompiled(charsmap).normalize_str
+    return lambda text: normalize(text) == "x"
+
+
 def classes():
+    letters, numbers, spaces = matching(r"\p{L}"), matching(r"\p{N}"), matching(r"\s")
+    split_digits, is_grapheme = pre_tokenizers.Digits(individual_digits=True).pre_tokenize_str, grapheme_joiner()
+    strip_accents = normalizers.StripAccents().normalize_str
     clean, strip = normalizer(clean_text=True), normalizer(strip_accents=True)
     chinese, decompose = normalizer(handle_chinese_chars=True), normalizers.NFD().normalize_str
     split, is_word = pre_tokenizers.BertPreTokenizer().pre_tokenize_str, word_tester()
@@ -55,6 +79,8 @@ def classes():
             bits |= PUNCTUATION
         if chinese(s) != s:
             bits |= CHINESE
+        if strip_accents(s) == "":
+            bits |= COMBINING
         if decompose(s) == s:
             if strip(s) == "":
                 bits |= MARK
@@ -63,6 +89,15 @@ def classes():
                 bits |= NON_STARTER
         if c != 0xE000 and is_word(c):
             bits |= WORD
+        bits |= LETTER * (s in letters) | NUMBER * (s in numbers) | SPACE * (s in spaces)
+        if len(split_digits("a" + s + "a")) == 3:
+            bits |= NUMERIC
+        if c > 0 and is_grapheme("a" + s):
+            bits |= EXTENDING
+        if c > 0 and is_grapheme(s + "a"):
+            bits |= PREPENDED
+        if c == 0 or (c < 0x10000 and not is_grapheme(s + "\u0301")):  # with a further mark the longer ones exceed five bytes
+            bits |= CONTROL
         yield c, bits
 
 
@@ -72,6 +107,14 @@ def class_runs():
         if not runs or runs[-1][1] != bits:
             runs.append((c, bits))
     return runs
+
+
+def distinct_pages(runs):
+    """How many different pages of 256 code points there are."""
+    bits = [0] * 0x110000
+    for (first, value), (end, _) in zip(runs, [*runs[1:], (0x110000, 0)]):
+        bits[first:end] = [value] * (end - first)
+    return len({tuple(bits[start : start + 256]) for start in range(0, 0x110000, 256)})
 
 
 def lower_runs():
@@ -108,6 +151,19 @@ def decomposing_ranges():
     return ranges
 
 
+def compatible_ranges():
+    """Those whose compatibility decomposition differs from the canonical one."""
+    canonical, compatible, ranges = normalizers.NFD().normalize_str, normalizers.NFKD().normalize_str, []
+    for c in CODE_POINTS:
+        if canonical(chr(c)) == compatible(chr(c)):
+            continue
+        if ranges and ranges[-1][1] == c - 1:
+            ranges[-1] = (ranges[-1][0], c)
+        else:
+            ranges.append((c, c))
+    return ranges
+
+
 def lines(entries):
     line = " "
     for entry in entries:
@@ -119,7 +175,7 @@ def lines(entries):
 
 
 def text():
-    runs, lower, decomposing = class_runs(), lower_runs(), decomposing_ranges()
+    runs, lower, decomposing, compatible = class_runs(), lower_runs(), decomposing_ranges(), compatible_ranges()
     return "\n".join(
         [
             f"// Written by reference_characters.py from Hugging Face tokenizers {VERSION}; not to be edited.",
@@ -129,6 +185,7 @@ def text():
             f"constexpr ClassRun class_runs[{len(runs)}] = {{",
             *lines(f"{{0x{c:X},{bits}}}" for c, bits in runs),
             "};",
+            f"constexpr std::size_t distinct_pages = {distinct_pages(runs)};  // of 256 code points",
             "",
             "// {first, last, step, difference of the lower case}",
             f"constexpr LowerRun lower_runs[{len(lower)}] = {{",
@@ -138,6 +195,11 @@ def text():
             "// {first, last} of the code points above U+FFFF that decompose",
             f"constexpr Range decomposing_ranges[{len(decomposing)}] = {{",
             *lines(f"{{0x{first:X},0x{last:X}}}" for first, last in decomposing),
+            "};",
+            "",
+            "// {first, last} of the code points whose compatibility decomposition is another than the canonical one",
+            f"constexpr Range compatible_ranges[{len(compatible)}] = {{",
+            *lines(f"{{0x{first:X},0x{last:X}}}" for first, last in compatible),
             "};",
             "",
         ]

@@ -150,12 +150,29 @@ static void test_struct_sizes(void) {
   later.added[sizeof later.added - 1] = 1;
   CHECK_FAILS(inlay_generator_load(nowhere, &later.now, &generator, &error), INLAY_INVALID_ARGUMENT, "does not know");
 
+  /* The first release's struct ended before the revision: what follows it is not the library's to read. */
+  inlay_generator_options first = INLAY_GENERATOR_OPTIONS_INIT;
+  first.size = offsetof(inlay_generator_options, revision);
+  first.revision.length = 1;
+  CHECK_FAILS(inlay_generator_load(nowhere, &first, &generator, &error), INLAY_NOT_FOUND, "/no/such/model");
+
   static const size_t never[] = {0, 1, sizeof(size_t), sizeof(inlay_generator_options) - 1, (size_t)1 << 20, SIZE_MAX};
   for (size_t i = 0; i < sizeof never / sizeof *never; ++i) {
     inlay_generator_options options = INLAY_GENERATOR_OPTIONS_INIT;
     options.size = never[i];
     CHECK_FAILS(inlay_generator_load(nowhere, &options, &generator, &error), INLAY_INVALID_ARGUMENT, "inlay_generator_options");
   }
+}
+
+static void test_model_names(void) {
+  inlay_generator* generator = NULL;
+  inlay_generator_options options = INLAY_GENERATOR_OPTIONS_INIT;
+  CHECK_FAILS(inlay_generator_load(INLAY_STR("no-such/model"), &options, &generator, &error), INLAY_NOT_FOUND, "inlay pull no-such/model");
+  CHECK_FAILS(inlay_generator_load(INLAY_STR("no such model"), &options, &generator, &error), INLAY_INVALID_ARGUMENT, "no such model");
+  options.revision = INLAY_STR("../main");
+  CHECK_FAILS(inlay_generator_load(INLAY_STR("no-such/model"), &options, &generator, &error), INLAY_INVALID_ARGUMENT, "../main");
+  options.revision = INLAY_STR("main");
+  CHECK_FAILS(inlay_generator_load(INLAY_STR("."), &options, &generator, &error), INLAY_INVALID_ARGUMENT, "revision");
 }
 
 static void test_null_generator(void) {
@@ -738,6 +755,7 @@ int main(int argc, char** argv) {
     test_cancel_token();
     test_load_failures();
     test_struct_sizes();
+    test_model_names();
     test_null_generator();
     test_similarity();
     test_top_k();

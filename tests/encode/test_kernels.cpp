@@ -52,12 +52,13 @@ Floats packed(const Kernels& set, const Floats& weight, std::size_t out, std::si
   return result;
 }
 
-Floats attention(const Kernels& set, const Floats& qkv, const std::vector<std::int64_t>& lengths, std::size_t heads, std::size_t size) {
+Floats attention(const Kernels& set, const Floats& qkv, const std::vector<std::int64_t>& lengths, std::size_t heads, std::size_t size,
+                 inlay::encode::RelativeBias bias = {}) {
   std::size_t longest = 0;
   for (const auto length : lengths) longest = std::max(longest, static_cast<std::size_t>(length));
   Floats scratch(set.attention_scratch(longest, size));
   Floats y(qkv.size() / 3);
-  set.attention(qkv.data(), lengths.data(), lengths.size(), heads, size, y.data(), scratch.data());
+  set.attention(qkv.data(), lengths.data(), lengths.size(), heads, size, bias, y.data(), scratch.data());
   return y;
 }
 
@@ -115,14 +116,19 @@ TEST_CASE("gelu keeps its accuracy over the whole range, infinities and not-a-nu
   }
 }
 
-TEST_CASE("attention is softmax(q k / sqrt(size)) v for each sequence and head") {
+TEST_CASE("attention is softmax(q k / sqrt(size) + bias) v for each sequence and head") {
+  const std::size_t positions = GENERATE(0U, 65U, 80U);  // that the relative bias is made for; 0: none
   for (const Kernels* set : available_kernels()) {
     for (const std::size_t size : {8U, 32U, 40U, 64U}) {
       const std::vector<std::int64_t> lengths = {1, 3, 17, 64, 65, 5};
       const std::size_t heads = 3;
       const std::size_t width = heads * size;
+      const Floats bias = random_floats(positions == 0 ? 0 : heads * (2 * positions - 1), 8, 2.0F);
+      const auto bias_of = [&](std::size_t head, std::size_t query, std::size_t key) {
+        return positions == 0 ? 0.0F : bias[head * (2 * positions - 1) + positions - 1 + key - query];
+      };
       const Floats qkv = random_floats(155 * 3 * width, 7, 3.0F);
-      const Floats y = attention(*set, qkv, lengths, heads, size);
+      const Floats y = attention(*set, qkv, lengths, heads, size, {bias.empty() ? nullptr : bias.data(), positions});
       double worst = 0;
       std::size_t first = 0;
       for (const auto count : lengths) {
@@ -137,7 +143,7 @@ TEST_CASE("attention is softmax(q k / sqrt(size)) v for each sequence and head")
             double total = 0;
             for (std::size_t k = 0; k < length; ++k) {
               for (std::size_t c = 0; c < size; ++c) weights[k] += at(q, 0, head * size + c) * at(k, 1, head * size + c);
-              weights[k] /= std::sqrt(static_cast<double>(size));
+              weights[k] = weights[k] / std::sqrt(static_cast<double>(size)) + bias_of(head, q, k);
               top = std::max(top, weights[k]);
             }
             for (double& weight : weights) total += weight = std::exp(weight - top);
@@ -172,7 +178,7 @@ TEST_CASE("attention stays inside its scratch") {
         const std::size_t needed = set->attention_scratch(static_cast<std::size_t>(length), size);
         Floats scratch(needed + 32, 12345.0F);
         Floats y(static_cast<std::size_t>(length) * size);
-        set->attention(qkv.data(), &length, 1, 1, size, y.data(), scratch.data());
+        set->attention(qkv.data(), &length, 1, 1, size, {}, y.data(), scratch.data());
         INFO(set->name << " size " << size << " length " << length);
         CHECK(std::all_of(scratch.begin() + static_cast<std::ptrdiff_t>(needed), scratch.end(), [](float x) { return x == 12345.0F; }));
       }

@@ -6,32 +6,16 @@ import json
 import os
 import pathlib
 import random
-import sys
 import tempfile
 
-SKIPPED = 77
-try:
-    import numpy
-    import sentence_transformers
-    import torch
-    import transformers
-except ImportError as error:
-    print(f"skipped: the reference is not installed ({error})")
-    sys.exit(SKIPPED)
-if not os.environ.get("INLAY_LIBRARY"):
-    print("skipped: the C library was not built")
-    sys.exit(SKIPPED)
+from live import compare, encode, finish, load, pooling_module, print_versions, reference  # first: it skips
 
 import corpus
 import inlay
+import torch
+import transformers
+from published import write_modules
 from sentence_transformers import SentenceTransformer
-
-LOWEST_COSINE = 0.99999
-MAX_ABS = 1e-5
-
-failures = []
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
 
 
 def random_texts(count, seed):
@@ -48,39 +32,6 @@ def random_texts(count, seed):
             text += generator.choice(["", " ", "a", "word ", ". ", "\n"])
         texts.append(text)
     return texts
-
-
-def compare(name, got, expected):
-    """A failure is noted, and the comparison goes on: the table tells more than its first bad line."""
-    got, expected = numpy.atleast_2d(numpy.asarray(got, numpy.float64)), numpy.atleast_2d(numpy.asarray(expected, numpy.float64))
-    if got.shape != expected.shape:
-        print(f"FAIL {name}: shape {got.shape}, not {expected.shape}")
-        failures.append(name)
-        return
-    lengths = numpy.linalg.norm(got, axis=1) * numpy.linalg.norm(expected, axis=1)
-    cosine = ((got * expected).sum(axis=1) / lengths).min()
-    scale = max(1.0, float(numpy.abs(expected).max()))  # vectors that are not normalised are longer than 1
-    difference = numpy.abs(got - expected).max() / scale
-    right = cosine >= LOWEST_COSINE and difference <= MAX_ABS
-    print(f"{'ok  ' if right else 'FAIL'} {name:<58} cosine ≥ 1 - {1 - cosine:.1e}, difference ≤ {difference:.1e}")
-    if not right:
-        failures.append(name)
-
-
-def load(folder, **options):
-    return inlay.EmbeddingGenerator(str(folder), device="cpu", threads=2, **options)
-
-
-def reference(folder, **options):
-    return SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": "float32"}, **options)
-
-
-def encode(model, texts, **options):
-    return model.encode(texts, batch_size=32, show_progress_bar=False, convert_to_numpy=True, **options)
-
-
-def pooling_module(model):
-    return next(module for module in model if type(module).__name__ == "Pooling")
 
 
 def compare_real_model(folder, texts):
@@ -113,19 +64,6 @@ def random_bert(folder, vocabulary, *, seed=0, dtype=torch.float32, lower_case=T
     (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower_case, "tokenizer_class": "BertTokenizer", "model_max_length": 512}))
     if tokenizer_json:
         transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(folder)
-
-
-def write_modules(folder, hidden, pooling="mean", normalize=True, include_prompt=True):
-    """modules.json and what belongs to it, as sentence-transformers up to version 5 wrote them."""
-    types = ["Transformer", "Pooling"] + ["Normalize"] * normalize
-    paths = ["", "1_Pooling", "2_Normalize"]
-    (folder / "modules.json").write_text(
-        json.dumps([{"idx": i, "name": str(i), "path": paths[i], "type": f"sentence_transformers.models.{name}"} for i, name in enumerate(types)])
-    )
-    flags = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens", "lasttoken": "lasttoken"}
-    config = {"word_embedding_dimension": hidden, "include_prompt": include_prompt} | {f"pooling_mode_{flag}": name == pooling for name, flag in flags.items()}
-    (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(config))
 
 
 def compare_random_models(work, uncased, cased, texts):
@@ -196,7 +134,7 @@ def compare_prompts(work, uncased, texts):
 
 
 def main():
-    print(f"inlay {inlay.version()}, sentence-transformers {sentence_transformers.__version__}, transformers {transformers.__version__}, torch {torch.__version__}")
+    print_versions()
     every = [text for _, text in corpus.texts()]
     random_ones = random_texts(200, seed=1)
     some = every[::12] + random_ones[::12] + ["", "word", corpus.words(600, seed=5)]
@@ -214,8 +152,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="inlay_live_") as work:
         compare_random_models(pathlib.Path(work), uncased, cased, some)
         compare_prompts(pathlib.Path(work), uncased, some[::2])
-    if failures:
-        sys.exit(f"{len(failures)} comparisons failed: {', '.join(failures)}")
+    finish()
 
 
 if __name__ == "__main__":

@@ -340,11 +340,52 @@ TEST_CASE("pooling that this build does not know, or that contradicts the config
     check_load_error(folder.path(), status, named);
   };
   check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode", "median"}}, Status::unsupported, {"1_Pooling", "median"});
-  check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode_cls_token", true}, {"pooling_mode_max_tokens", true}},
-                Status::unsupported, {"1_Pooling", "cls", "max"});
+  check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode", json::array({"cls", "median"})}}, Status::unsupported,
+                {"1_Pooling", "median"});
+  check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode", json::array()}}, Status::invalid_model, {"1_Pooling", "pooling_mode"});
   check_pooling({{"word_embedding_dimension", 33}, {"pooling_mode_mean_tokens", true}}, Status::invalid_model, {"1_Pooling", "33", "32"});
   check_pooling({{"word_embedding_dimension", 32}, {"pooling_mode_mean_tokens", "yes"}}, Status::invalid_model,
                 {"1_Pooling", "pooling_mode_mean_tokens"});
+}
+
+TEST_CASE("a Dense or LayerNorm module that does not fit is named, and so is what is wrong with it", "[bad_models]") {
+  const auto check_module = [](const char* type, const json& config, const std::vector<Tensor>& tensors, Status status,
+                               std::initializer_list<std::string_view> named) {
+    const TemporaryFolder folder;
+    write_tiny_model(folder.path());
+    write(folder / "modules.json", fmt::format(R"([{{"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}},
+                          {{"type": "sentence_transformers.models.{}", "path": "2_Module"}}])",
+                                               type));
+    write(folder / "2_Module" / "config.json", config.dump());
+    write(folder / "2_Module" / "model.safetensors", safetensors(tensors));
+    CAPTURE(type, config.dump());
+    check_load_error(folder.path(), status, named);
+  };
+  std::mt19937 random(1);
+  const Tensor weight = random_tensor("linear.weight", {8, 32}, 0, 1, random);
+  const Tensor bias = random_tensor("linear.bias", {8}, 0, 1, random);
+  const json dense = {
+      {"in_features", 32}, {"out_features", 8}, {"bias", true}, {"activation_function", "torch.nn.modules.activation.Tanh"}};
+  const auto with = [&](const char* key, const json& value) {
+    json changed = dense;
+    changed[key] = value;
+    return changed;
+  };
+  check_module("Dense", with("in_features", 33), {weight, bias}, Status::invalid_model,
+               {"2_Module/config.json", "in_features", "33", "32"});
+  check_module("Dense", with("out_features", 0), {weight, bias}, Status::invalid_model, {"2_Module/config.json", "out_features", "0"});
+  check_module("Dense", with("out_features", 9), {weight, bias}, Status::invalid_model, {"2_Module", "linear.weight", "8, 32", "9, 32"});
+  check_module("Dense", with("activation_function", "torch.nn.modules.activation.Softshrink"), {weight, bias}, Status::unsupported,
+               {"2_Module/config.json", "Softshrink", "Tanh"});
+  check_module("Dense", with("activation_function", "os.system"), {weight, bias}, Status::unsupported,
+               {"2_Module/config.json", "os.system"});
+  check_module("Dense", with("module_input_name", "token_embeddings"), {weight, bias}, Status::unsupported,
+               {"2_Module/config.json", "module_input_name", "token_embeddings"});
+  check_module("Dense", dense, {weight}, Status::invalid_model, {"2_Module", "linear.bias", "missing"});
+  check_module("Dense", with("use_residual", true), {weight, bias}, Status::invalid_model, {"2_Module", "residual.weight", "missing"});
+  check_module("LayerNorm", {{"dimension", 31}}, {}, Status::invalid_model, {"2_Module/config.json", "dimension", "31", "32"});
+  check_module("LayerNorm", {{"dimension", 32}}, {weight}, Status::invalid_model, {"2_Module", "norm.weight", "missing"});
+  check_module("WordWeights", {}, {}, Status::unsupported, {"modules.json", "WordWeights", "Dense"});
 }
 
 TEST_CASE("sentence-transformers' own do_lower_case needs a tokenizer that does so", "[bad_models]") {

@@ -50,13 +50,20 @@ TEST_CASE("characters are what the reference takes them for") {
     text::append_decomposition(text, code_point);
     return text;
   };
-  CHECK(text::character_class(0x0898) == text::word);  // Mn since Unicode 14: unknown to its categories
-  CHECK(text::character_class(0x0300) == (text::mark | text::non_starter | text::word));
+  CHECK_FALSE(text::character_class(0x0898) & text::mark);  // Mn since Unicode 14: unknown to its categories
+  CHECK(text::character_class(0x0898) & text::extending);   // but not to its graphemes
+  CHECK(text::character_class(0x0300) == (text::mark | text::non_starter | text::word | text::extending | text::combining));
+  CHECK(text::character_class(0x0488) == (text::word | text::extending | text::combining));
+  CHECK(text::character_class('a') == (text::word | text::letter));
+  CHECK(text::character_class('7') == (text::word | text::number | text::numeric));
+  CHECK(text::character_class(' ') == (text::whitespace | text::space));
+  CHECK(text::character_class(0x600) & text::prepended);
+  CHECK(text::character_class('\n') & text::control);
   CHECK(text::character_class(0x1734) & text::mark);               // Mc since Unicode 14
   CHECK_FALSE(text::character_class(0x061D) & text::punctuation);  // Po since Unicode 14
   CHECK(text::character_class(0x166D) & text::punctuation);        // So since Unicode 12
   CHECK(text::character_class('$') & text::punctuation);
-  CHECK(text::character_class(0x85) == (text::dropped | text::whitespace));
+  CHECK(text::character_class(0x85) == (text::dropped | text::whitespace | text::space | text::control));
   CHECK(text::character_class(0xFFFD) & text::dropped);
   CHECK(text::character_class(0x4E2D) & text::chinese);
   CHECK(lower(0x130) == U"i\u0307");
@@ -67,6 +74,12 @@ TEST_CASE("characters are what the reference takes them for") {
   CHECK(decomposed(0xAC01) == U"\u1100\u1161\u11A8");
   CHECK(decomposed(0x1D160) == U"\U0001D158\U0001D165\U0001D16E");
   CHECK(decomposed(0x11938) == U"\U00011938");  // decomposes since Unicode 13
+  CHECK(text::composition('e', 0x301) == 0xE9);
+  CHECK(text::composition(0x1100, 0x1161) == 0xAC00);
+  CHECK(text::composition(0xAC00, 0x11A8) == 0xAC01);
+  CHECK(text::composition('e', 'f') == 0);
+  CHECK(text::composition(0x915, 0x93C) == 0);      // U+0958 is excluded from composition
+  CHECK(text::composition(0x11935, 0x11930) == 0);  // compose since Unicode 13
   CHECK(text::combining_class(0x0301) == 230);
   CHECK(text::combining_class(0x16FF0) == 0);  // 6 since Unicode 13
 }

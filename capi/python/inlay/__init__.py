@@ -260,7 +260,7 @@ class _Callback:
 
 
 class EmbeddingGenerator:
-    """A model folder as published, loaded. Numbers of 0 and None mean the library's own choice, or the model's."""
+    """A loaded model, from its folder as published or by its name on the hub. Numbers of 0 and None mean the library's own choice, or the model's."""
 
     def __init__(
         self,
@@ -276,9 +276,14 @@ class EmbeddingGenerator:
         truncate_dim: int = 0,
         normalize: bool = True,
         files: Mapping[str, bytes] | None = None,
+        revision: str | None = None,
+        allow_download: bool = False,
     ):
-        """With `files`, the model is loaded from memory: its files' bytes by their names in the folder; `path` is then what it is called."""
-        names = {"device": device, "precision": precision, "pooling": pooling or ""}
+        """`path` is a model's folder, or its name on the hub, looked up in the cache, of which `revision` says which one; it is fetched
+        when it is not there and `allow_download` is true.
+
+        With `files`, the model is loaded from memory: its files' bytes by their names in the folder; `path` is then what it is called."""
+        names = {"device": device, "precision": precision, "pooling": pooling or "", "revision": revision or ""}
         encoded = {name: _bytes(value, name) for name, value in names.items()}
         options = _binding.inlay_generator_options(
             **{name: inlay_string.of(value) for name, value in encoded.items()},
@@ -288,6 +293,7 @@ class EmbeddingGenerator:
             threads=_count(threads, "threads"),
             truncate_dim=_count(truncate_dim, "truncate_dim"),
             no_normalize=not normalize,
+            allow_download=bool(allow_download),
         )
         handle = _Handle(library.inlay_generator_free)
         place = os.fsencode(path)

@@ -53,6 +53,9 @@ class inlay_generator_options(SizedStructure):
         ("truncate_dim", c_size_t),
         ("no_normalize", c_int32),
         ("reserved", c_int32),
+        ("revision", inlay_string),
+        ("allow_download", c_int32),
+        ("reserved_2", c_int32),
     ]
 
 

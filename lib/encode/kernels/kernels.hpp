@@ -10,10 +10,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/activation.hpp"
+
 namespace inlay::encode {
 
-/// What follows a linear layer, element by element.
-enum class Activation { none, gelu, gelu_tanh, relu, silu };
+using model::Activation;
+
+/// A score's share that depends on the distance between key and query alone: bias[key - query], log-odds, for each head.
+struct RelativeBias {
+  const float* values = nullptr;  ///< [heads, 2 * positions - 1], distance 0 in the middle of a row; null: none
+  std::size_t positions = 0;      ///< no sequence is longer
+};
 
 struct Kernels {
   const char* name;         ///< "avx512", "avx2", "portable"
@@ -27,16 +34,16 @@ struct Kernels {
                  Activation activation, const float* residual, float* y);
 
   /// Scaled dot-product attention of several sequences that lie one after the other: qkv [tokens, 3 · heads · size] holds each token's
-  /// queries, keys and values; y [tokens, heads · size]. softmax(q·kᵀ / sqrt(size)) · v per sequence and head, without mask or padding.
-  /// scratch: attention_scratch floats for the longest sequence.
-  void (*attention)(const float* qkv, const std::int64_t* lengths, std::size_t sequences, std::size_t heads, std::size_t size, float* y,
-                    float* scratch);
+  /// queries, keys and values; y [tokens, heads · size]. softmax(q·kᵀ / sqrt(size) + bias) · v per sequence and head, without mask or
+  /// padding. scratch: attention_scratch floats for the longest sequence.
+  void (*attention)(const float* qkv, const std::int64_t* lengths, std::size_t sequences, std::size_t heads, std::size_t size,
+                    RelativeBias bias, float* y, float* scratch);
   std::size_t (*attention_scratch)(std::size_t longest, std::size_t size);
 
   /// y [rows, width] = (x - mean) / sqrt(variance + epsilon) · gamma + beta, per row; y may be x.
   void (*layer_norm)(const float* x, std::size_t rows, std::size_t width, const float* gamma, const float* beta, float epsilon, float* y);
 
-  /// y [rows, width] = word[tokens[i]] + position[positions[i]] + type.
+  /// y [rows, width] = word[tokens[i]] + position[positions[i]] + type; type may be null.
   void (*embed)(const std::int64_t* tokens, const std::int64_t* positions, std::size_t rows, std::size_t width, const float* word,
                 const float* position, const float* type, float* y);
 };

@@ -289,9 +289,17 @@ INLAY_INLINE void prefetch_row(const float* row, std::size_t size) {
 }
 constexpr std::size_t rows_ahead = 12;
 
-// One head of one sequence: keys packed as the weights of scores = q · kᵀ, values as those of y = scores · v.
-void attention_head(const float* qkv, std::size_t length, std::size_t stride, std::size_t width, std::size_t size, float* y,
-                    float* scratch) {
+// scores[k] += bias[k] · factor
+INLAY_INLINE void add_scaled(float* scores, const float* bias, float factor, std::size_t count) {
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) store(scores + i, load(scores + i) + load(bias + i) * splat(factor));
+  for (; i < count; ++i) scores[i] += bias[i] * factor;
+}
+
+// One head of one sequence: keys packed as the weights of scores = q · kᵀ, values as those of y = scores · v. `bias` points to the head's
+// value for distance 0, or is null.
+void attention_head(const float* qkv, std::size_t length, std::size_t stride, std::size_t width, std::size_t size, const float* bias,
+                    float* y, float* scratch) {
   const std::size_t tokens = rounded_up(length, panel);
   float* keys = scratch;                                      // [tokens / panel][size][panel]
   float* values = keys + tokens * size;                       // [ceil(size / panel)][length][panel]
@@ -317,7 +325,8 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
     }
   }
 
-  const float scale = log2_e / __builtin_sqrtf(static_cast<float>(size));
+  const float root = __builtin_sqrtf(static_cast<float>(size));
+  const float scale = log2_e / root;
   for (std::size_t row = 0; row < length; row += tile_rows) {
     for (std::size_t r = 0; r < tile_rows; ++r) prefetch_row(qkv + smaller(row + tile_rows + r, length - 1) * stride, size);
     with_rows(smaller(tile_rows, length - row), [&]<std::size_t rows>() {
@@ -327,6 +336,9 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
         for (std::size_t r = 0; r < rows; ++r) {
           for (std::size_t v = 0; v < tile_vectors; ++v) store(scores + r * tokens + first + v * lanes, sums[r][v]);
         }
+      }
+      if (bias != nullptr) {  // times sqrt(size), by which the scores are divided below
+        for (std::size_t r = 0; r < rows; ++r) add_scaled(scores + r * tokens, bias - (row + r), root, length);
       }
       float inverse[rows];
       for (std::size_t r = 0; r < rows; ++r) inverse[r] = 1.0F / exponentials(scores + r * tokens, length, scale);
@@ -349,13 +361,14 @@ void attention_head(const float* qkv, std::size_t length, std::size_t stride, st
   }
 }
 
-void attention(const float* qkv, const std::int64_t* lengths, std::size_t sequences, std::size_t heads, std::size_t size, float* y,
-               float* scratch) {
+void attention(const float* qkv, const std::int64_t* lengths, std::size_t sequences, std::size_t heads, std::size_t size, RelativeBias bias,
+               float* y, float* scratch) {
   const std::size_t width = heads * size;
   for (std::size_t s = 0; s < sequences; ++s) {
     const auto length = static_cast<std::size_t>(lengths[s]);
     for (std::size_t head = 0; head < heads; ++head) {
-      attention_head(qkv + head * size, length, 3 * width, width, size, y + head * size, scratch);
+      const float* middle = bias.values == nullptr ? nullptr : bias.values + head * (2 * bias.positions - 1) + (bias.positions - 1);
+      attention_head(qkv + head * size, length, 3 * width, width, size, middle, y + head * size, scratch);
     }
     qkv += length * 3 * width;
     y += length * width;
@@ -394,8 +407,11 @@ void embed(const std::int64_t* tokens, const std::int64_t* positions, std::size_
     const float* w = word + static_cast<std::size_t>(tokens[r]) * width;
     const float* p = position + static_cast<std::size_t>(positions[r]) * width;
     std::size_t i = 0;
-    for (; i + lanes <= width; i += lanes) store(y + i, load(w + i) + load(p + i) + load(type + i));
-    for (; i < width; ++i) y[i] = w[i] + p[i] + type[i];
+    for (; i + lanes <= width; i += lanes) {
+      const Lanes value = load(w + i) + load(p + i);
+      store(y + i, type == nullptr ? value : value + load(type + i));
+    }
+    for (; i < width; ++i) y[i] = w[i] + p[i] + (type == nullptr ? 0.0F : type[i]);
   }
 }
 
