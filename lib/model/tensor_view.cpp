@@ -1,10 +1,8 @@
 #include "model/tensor_view.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <functional>
-#include <limits>
 #include <numeric>
 
 namespace inlay::model {
@@ -44,12 +42,12 @@ std::vector<float> read_converted(const TensorView& tensor, Convert convert) {
 
 // IEEE 754 binary16: a sign, 5 bits of exponent with a bias of 15, 10 of fraction.
 float float_of_half(std::uint16_t half) {
-  const int exponent = (half >> 10) & 0x1F;
-  const int fraction = half & 0x3FF;
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 0x1F) return fraction == 0 ? sign * std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
-  return sign *
-         (exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24) : std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25));
+  const std::uint32_t sign = (half & 0x8000U) << 16;
+  const std::uint32_t magnitude = half & 0x7FFFU;
+  // Its bits at float's place are a float of 112 less in the exponent, subnormal ones included.
+  const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112F);
+  const std::uint32_t infinite = magnitude >= 0x7C00 ? 0x7F800000U : 0U;
+  return std::bit_cast<float>(sign | finite | infinite);
 }
 
 }  // namespace
