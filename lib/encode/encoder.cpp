@@ -23,6 +23,7 @@
 #include "encode/operators.hpp"
 #include "encode/weights.hpp"
 #include "inlay/error.hpp"
+#include "model/tensor_files.hpp"
 
 namespace inlay::encode {
 namespace {
@@ -62,27 +63,31 @@ auto guarded(const std::string& what, const Function& function) -> decltype(func
   }
 }
 
-std::string hash_of(std::string_view bytes, const platform::MappedFile* mapping) {
+// Of all the files' bytes, in order.
+std::string hash_of(std::span<const model::FileBytes> files) {
   struct Free {
     void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
   };
   const std::unique_ptr<XXH3_state_t, Free> state(XXH3_createState());
   XXH3_128bits_reset(state.get());
   constexpr std::size_t step = std::size_t{8} << 20;
-  for (std::size_t first = 0; first < bytes.size(); first += step) {
-    const std::string_view part = bytes.substr(first, step);
-    XXH3_128bits_update(state.get(), part.data(), part.size());
-    if (mapping != nullptr) mapping->drop(part);
+  for (const model::FileBytes& file : files) {
+    for (std::size_t first = 0; first < file.bytes.size(); first += step) {
+      const std::string_view part = file.bytes.substr(first, step);
+      XXH3_128bits_update(state.get(), part.data(), part.size());
+      if (file.mapping != nullptr) file.mapping->drop(part);
+    }
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+bool are_mapped(const model::TensorFiles& files) { return files.files().empty() || files.files().front().mapping != nullptr; }
+
 class TorchEncoder final : public Encoder {
  public:
-  TorchEncoder(const model::FileBytes& file, const model::TransformerConfig& config, Device device)
-      : label_(file.label),
-        mapping_(file.mapping),
+  TorchEncoder(const model::TensorFiles& files, const model::TransformerConfig& config, Device device)
+      : label_(files.label()),
         device_(torch_device(device)),
         hidden_size_(static_cast<std::int64_t>(config.hidden_size)),
         padding_id_(config.padding_id),
@@ -90,7 +95,7 @@ class TorchEncoder final : public Encoder {
         longest_sequence_(architecture_.longest_sequence(config)),
         module_("inlay_encoder") {
     const c10::InferenceMode inference;
-    Weights weights(file, device_);
+    Weights weights(files, device_);
     architecture_.register_weights(module_, weights, config);
     module_.define(std::string(architecture_.source), std::make_shared<OperatorResolver>());
     // The interpreter alone, not the profiling executor: nothing is optimised behind our back, and no process-wide setting matters.
@@ -98,7 +103,11 @@ class TorchEncoder final : public Encoder {
     code_.emplace(graph, "forward");
     bytes_ = weights.bytes();
     parameters_ = weights.parameters();
-    if (mapping_ == nullptr) hash_ = hash_of(file.bytes, nullptr);  // the caller's memory goes when loading ends
+    if (are_mapped(files)) {
+      files_.assign(files.files().begin(), files.files().end());
+    } else {
+      hash_ = hash_of(files.files());  // the caller's memory goes when loading ends
+    }
   }
 
   void encode(const TokenBatch& batch, std::span<const Pooling> poolings, float* vectors) const override {
@@ -133,7 +142,7 @@ class TorchEncoder final : public Encoder {
 
   const std::string& weights_hash() const override {
     std::call_once(hash_once_, [this] {
-      if (mapping_ != nullptr) hash_ = hash_of(mapping_->bytes(), mapping_.get());
+      if (hash_.empty()) hash_ = hash_of(files_);
     });
     return hash_;
   }
@@ -159,7 +168,7 @@ class TorchEncoder final : public Encoder {
   }
 
   std::string label_;
-  std::shared_ptr<const platform::MappedFile> mapping_;
+  std::vector<model::FileBytes> files_;  // mapped; none where the weights came from memory
   at::Device device_;
   std::int64_t hidden_size_;
   std::int64_t padding_id_;
@@ -176,23 +185,23 @@ class TorchEncoder final : public Encoder {
 }  // namespace
 
 std::shared_ptr<const Encoder> Encoder::load(const model::ModelSource& source, const model::TransformerConfig& config, Device device) {
-  constexpr std::string_view weights = "model.safetensors";
-  if (!source.has(weights)) throw Error(Status::not_found, fmt::format("no weights in the model: {} is missing", source.label(weights)));
-  const model::FileBytes file = source.read(weights);
-  const auto make = [&] { return guarded(file.label, [&] { return std::make_shared<const TorchEncoder>(file, config, device); }); };
-  if (file.mapping == nullptr) return make();
+  const auto files = model::TensorFiles::open(source);
+  const auto make = [&] { return guarded(files.label(), [&] { return std::make_shared<const TorchEncoder>(files, config, device); }); };
+  if (!are_mapped(files)) return make();
 
-  // One encoder per file, shape and device. Held weakly: it goes with its last generator.
+  // One encoder per set of files, shape and device. Held weakly: it goes with its last generator.
   struct Entry {
     model::TransformerConfig config;
     std::weak_ptr<const Encoder> encoder;
   };
-  using Key = std::tuple<platform::FileIdentity, DeviceType, int>;
+  using Key = std::tuple<std::vector<platform::FileIdentity>, DeviceType, int>;
   static std::mutex mutex;
   static std::map<Key, Entry> loaded;
   const std::lock_guard lock(mutex);
   std::erase_if(loaded, [](const auto& item) { return item.second.encoder.expired(); });
-  const Key key{file.mapping->identity(), device.type, device.index};
+  std::vector<platform::FileIdentity> identities;
+  for (const model::FileBytes& file : files.files()) identities.push_back(file.mapping->identity());
+  const Key key{std::move(identities), device.type, device.index};
   if (const auto found = loaded.find(key); found != loaded.end() && found->second.config == config) {
     if (auto encoder = found->second.encoder.lock()) return encoder;
   }

@@ -26,8 +26,8 @@ struct TokenBatch {
 
 class Encoder {
  public:
-  /// Loads, or finds: encoders of one file on one device are one object, as long as somebody holds it. `source` holds the transformer's
-  /// own files; `device` is not automatic. Throws Error.
+  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `source` holds the
+  /// transformer's own files; `device` is not automatic. Throws Error.
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
 
@@ -40,7 +40,7 @@ class Encoder {
   /// Tokens that the model has positions for; no sequence may be longer.
   [[nodiscard]] virtual std::size_t longest_sequence() const noexcept = 0;
 
-  /// A hash of the weights' file. The first call reads it whole.
+  /// A hash of the weights' files. The first call reads them whole.
   [[nodiscard]] virtual const std::string& weights_hash() const = 0;
 
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;  ///< of memory that the weights take

@@ -11,7 +11,7 @@
 
 #include "encode/kernels/kernels.hpp"
 #include "inlay/error.hpp"
-#include "model/safetensors.hpp"
+#include "model/tensor_files.hpp"
 
 namespace inlay::encode {
 namespace {
@@ -24,31 +24,27 @@ using Floats = std::vector<float>;
 // The tensors of a module's folder.
 class ModuleTensors {
  public:
-  ModuleTensors(const model::ModelSource& source, const std::string& folder)
-      : file_(folder + "/model.safetensors"), bytes_(source.read(file_)), tensors_(bytes_.bytes, bytes_.label) {}
+  ModuleTensors(const model::ModelSource& source, const std::string& folder) : files_(model::TensorFiles::open(source, folder)) {}
 
   [[nodiscard]] Floats floats(const std::string& name, const std::vector<std::size_t>& shape) const {
-    const auto found = tensors_.tensors().find(name);
-    if (found == tensors_.tensors().end()) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", bytes_.label, name));
-    const model::TensorView& view = found->second;
-    if (view.shape != shape) {
-      throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but the module's config.json makes it [{}]",
-                                                     bytes_.label, name, fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
+    const model::StoredTensor* stored = files_.find(name);
+    if (stored == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", files_.label(), name));
+    const std::string& label = files_.file_of(*stored).label;
+    if (stored->view.shape != shape) {
+      throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but the module's config.json makes it [{}]", label,
+                                                     name, fmt::join(stored->view.shape, ", "), fmt::join(shape, ", ")));
     }
-    if (view.type != model::DataType::float32) {
-      throw Error(Status::unsupported, fmt::format("{}: tensor {} has the dtype {}; supported: F32", bytes_.label, name, view.dtype));
+    if (stored->view.type == model::DataType::other) {
+      throw Error(Status::unsupported,
+                  fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, stored->view.dtype, model::readable_types));
     }
-    Floats values(view.bytes.size() / sizeof(float));
-    std::ranges::copy(view.bytes, reinterpret_cast<char*>(values.data()));
-    return values;
+    return model::read_floats(stored->view);
   }
 
-  [[nodiscard]] const std::string& file() const noexcept { return file_; }
+  [[nodiscard]] std::span<const model::FileBytes> files() const noexcept { return files_.files(); }
 
  private:
-  std::string file_;
-  model::FileBytes bytes_;
-  model::Safetensors tensors_;
+  model::TensorFiles files_;
 };
 
 // A linear layer with its weights packed for the kernels.
@@ -173,7 +169,7 @@ SentenceHead::SentenceHead(const model::ModelSource& source, std::span<const mod
   std::size_t width = pooled_width;
   const auto open = [&](const std::string& folder) {
     ModuleTensors tensors(source, folder);
-    files_.push_back(tensors.file());
+    for (const model::FileBytes& file : tensors.files()) files_.push_back(file.path);
     return tensors;
   };
   for (const model::SentenceModule& module : modules) {

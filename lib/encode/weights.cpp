@@ -13,51 +13,62 @@
 namespace inlay::encode {
 namespace {
 
-constexpr std::array<std::string_view, 2> prefixes = {"", "bert."};
+// What every architecture begins with.
+constexpr std::string_view word_embeddings = "embeddings.word_embeddings.weight";
 
 at::ScalarType scalar_type(model::DataType type) {
   switch (type) {
     case model::DataType::float16: return at::kHalf;
     case model::DataType::bfloat16: return at::kBFloat16;
+    case model::DataType::float64: return at::kDouble;
     default: return at::kFloat;
   }
 }
 
 }  // namespace
 
-Weights::Weights(model::FileBytes file, at::Device device) : file_(std::move(file)), tensors_(file_.bytes, file_.label), device_(device) {}
+Weights::Weights(const model::TensorFiles& files, at::Device device)
+    : files_(files), prefix_(files.prefix_of(word_embeddings)), device_(device) {}
 
-const model::TensorView* Weights::find(std::string_view name) const {
-  for (const std::string_view prefix : prefixes) {
-    const auto found = tensors_.tensors().find(std::string(prefix).append(name));
-    if (found != tensors_.tensors().end()) return &found->second;
+const model::StoredTensor* Weights::find(std::string_view name) const {
+  if (const auto* found = files_.find(prefix_ + std::string(name))) return found;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> old_names = {
+      {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}}};
+  for (const auto& [now, before] : old_names) {
+    if (name.ends_with(now)) return files_.find(fmt::format("{}{}{}", prefix_, name.substr(0, name.size() - now.size()), before));
   }
   return nullptr;
 }
 
 bool Weights::has(std::string_view name) const { return find(name) != nullptr; }
 
+void Weights::drop(const model::StoredTensor& tensor) const {
+  if (const auto& mapping = files_.file_of(tensor).mapping) mapping->drop(tensor.view.bytes);
+}
+
 at::Tensor Weights::read(std::string_view name, std::initializer_list<std::size_t> shape) {
-  const model::TensorView* view = find(name);
-  if (view == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", file_.label, name));
-  if (!std::ranges::equal(view->shape, shape)) {
-    throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but config.json makes it [{}]", file_.label, name,
-                                                   fmt::join(view->shape, ", "), fmt::join(shape, ", ")));
+  const model::StoredTensor* stored = find(name);
+  if (stored == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", files_.label(), name));
+  const model::TensorView& view = stored->view;
+  const model::FileBytes& file = files_.file_of(*stored);
+  if (!std::ranges::equal(view.shape, shape)) {
+    throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but config.json makes it [{}]", file.label, name,
+                                                   fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
   }
-  if (view->type == model::DataType::other) {
+  if (view.type == model::DataType::other) {
     throw Error(Status::unsupported,
-                fmt::format("{}: tensor {} has the dtype {}; supported: F32, F16, BF16", file_.label, name, view->dtype));
+                fmt::format("{}: tensor {} has the dtype {}; supported: {}", file.label, name, view.dtype, model::readable_types));
   }
   std::vector<std::int64_t> sizes(shape.begin(), shape.end());
-  const at::ScalarType type = scalar_type(view->type);
-  const bool aligned = reinterpret_cast<std::uintptr_t>(view->bytes.data()) % sizeof(float) == 0;
-  if (file_.mapping != nullptr && aligned && type == at::kFloat) {  // in place: the tensor keeps the mapping
+  const at::ScalarType type = scalar_type(view.type);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(view.bytes.data()) % sizeof(float) == 0;
+  if (file.mapping != nullptr && aligned && view.contiguous() && type == at::kFloat) {  // in place: the tensor keeps the mapping
     return at::from_blob(
-        const_cast<char*>(view->bytes.data()), sizes, [mapping = file_.mapping](void*) {}, at::TensorOptions(type));
+        const_cast<char*>(view.bytes.data()), sizes, [mapping = file.mapping](void*) {}, at::TensorOptions(type));
   }
   at::Tensor copy = at::empty(sizes, at::TensorOptions(type));
-  std::copy(view->bytes.begin(), view->bytes.end(), static_cast<char*>(copy.mutable_data_ptr()));
-  if (file_.mapping != nullptr) file_.mapping->drop(view->bytes);
+  model::copy_row_major(view, static_cast<std::byte*>(copy.mutable_data_ptr()));
+  drop(*stored);
   return copy.to(at::kFloat);
 }
 
@@ -76,9 +87,7 @@ at::Tensor Weights::linear(const std::vector<std::string>& names, std::size_t ou
   at::Tensor weight = parts.size() == 1 ? parts.front() : at::cat(parts);
   parameters_ += static_cast<std::size_t>(weight.numel());
   weight = device_.is_cpu() ? pack_linear(weight) : weight.to(device_);
-  if (file_.mapping != nullptr) {
-    for (const std::string& name : names) file_.mapping->drop(find(name)->bytes);
-  }
+  for (const std::string& name : names) drop(*find(name));
   count(weight);
   return weight;
 }

@@ -1,26 +1,24 @@
-// Weights: the tensors of a model's file, checked against the shapes that an architecture expects, ready for its program.
+// Weights: the tensors of a model's files, checked against the shapes that an architecture expects, ready for its program.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <initializer_list>
-#include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "model/model_source.hpp"
-#include "model/safetensors.hpp"
+#include "model/tensor_files.hpp"
 
 namespace inlay::encode {
 
 class Weights {
  public:
-  /// Throws Error as Safetensors does.
-  Weights(model::FileBytes file, at::Device device);
+  /// Names are looked up behind the prefix under which the word embeddings lie, if they do at all ("bert." in a model with a head); the files
+  /// must outlive the object. Throws Error (invalid_model) where they lie under several.
+  Weights(const model::TensorFiles& files, at::Device device);
 
-  /// Whether there is such a tensor, under its own name or behind one of the prefixes that training code leaves ("bert.").
+  /// Whether there is such a tensor. The weight and bias of a LayerNorm may also be called gamma and beta, as TensorFlow's BERT has them.
   [[nodiscard]] bool has(std::string_view name) const;
 
   /// The tensor, float32, on the device; on the CPU it is the file's own memory where that holds float32. Throws Error (invalid_model)
@@ -38,12 +36,13 @@ class Weights {
   [[nodiscard]] std::size_t parameters() const noexcept { return parameters_; }
 
  private:
-  [[nodiscard]] const model::TensorView* find(std::string_view name) const;
+  [[nodiscard]] const model::StoredTensor* find(std::string_view name) const;
+  void drop(const model::StoredTensor& tensor) const;  ///< it was copied: its pages need not stay
   [[nodiscard]] at::Tensor read(std::string_view name, std::initializer_list<std::size_t> shape);  ///< float32, CPU
   void count(const at::Tensor& tensor);
 
-  model::FileBytes file_;
-  model::Safetensors tensors_;
+  const model::TensorFiles& files_;
+  std::string prefix_;
   at::Device device_;
   std::size_t bytes_ = 0;
   std::size_t parameters_ = 0;

@@ -4,17 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <utility>
 
 #include "inlay/error.hpp"
+#include "model/file_errors.hpp"
 #include "model/json.hpp"
 
 namespace inlay::model {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian and is used in place");
 
 constexpr std::size_t maximal_header = 100'000'000;  // the reference implementation's limit
 
@@ -24,27 +22,18 @@ struct KnownType {
   DataType type;
 };
 constexpr std::array<KnownType, 20> known_types = {
-    {{"F32", 32, DataType::float32},  {"F16", 16, DataType::float16},  {"BF16", 16, DataType::bfloat16}, {"F64", 64, DataType::other},
+    {{"F32", 32, DataType::float32},  {"F16", 16, DataType::float16},  {"BF16", 16, DataType::bfloat16}, {"F64", 64, DataType::float64},
      {"I64", 64, DataType::other},    {"I32", 32, DataType::other},    {"I16", 16, DataType::other},     {"I8", 8, DataType::other},
      {"U64", 64, DataType::other},    {"U32", 32, DataType::other},    {"U16", 16, DataType::other},     {"U8", 8, DataType::other},
      {"BOOL", 8, DataType::other},    {"C64", 64, DataType::other},    {"F8_E4M3", 8, DataType::other},  {"F8_E5M2", 8, DataType::other},
      {"F8_E8M0", 8, DataType::other}, {"F6_E2M3", 6, DataType::other}, {"F6_E3M2", 6, DataType::other},  {"F4", 4, DataType::other}}};
-
-// A message is one line, whatever the file calls its tensors.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }, '?');
-  return text;
-}
 
 [[noreturn]] void refuse(const std::string& label, const std::string& reason) {
   throw Error(Status::invalid_model, fmt::format("{} is not a valid safetensors file: {}", label, one_line(reason)));
 }
 
 std::string_view header_of(std::string_view file, const std::string& label) {
-  if (file.starts_with("version https://git-lfs")) {
-    refuse(label, "it is a Git LFS pointer, not the weights; fetch them with `git lfs pull`");
-  }
+  refuse_git_lfs_pointer(file, label);
   if (file.size() < 8) refuse(label, fmt::format("{} bytes are too few for a header", file.size()));
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), 8);
@@ -83,7 +72,7 @@ Safetensors::Safetensors(std::string_view file, const std::string& label) {
 
     const auto known = std::ranges::find(known_types, dtype, &KnownType::name);
     if (known == known_types.end()) refuse(label, fmt::format("tensor {} has the unknown dtype {}", name, dtype));
-    TensorView tensor{.dtype = std::string(dtype), .type = known->type, .shape = {}, .bytes = {}};
+    TensorView tensor{.dtype = std::string(dtype), .type = known->type, .shape = {}, .strides = {}, .bytes = {}};
     std::uint64_t bits = known->bits;
     for (const auto extent : shape) {
       std::uint64_t size = 0;

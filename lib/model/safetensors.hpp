@@ -2,24 +2,14 @@
 // JSON header {name: {dtype, shape, data_offsets}}, the data. Nothing is copied.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "model/tensor_view.hpp"
 
 namespace inlay::model {
-
-enum class DataType { float32, float16, bfloat16, other };
-
-struct TensorView {
-  std::string dtype;  ///< as the file spells it: "F32"
-  DataType type = DataType::other;
-  std::vector<std::size_t> shape;
-  std::string_view bytes;  ///< row-major, little-endian; not necessarily aligned
-};
 
 class Safetensors {
  public:
