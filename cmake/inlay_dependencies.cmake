@@ -22,8 +22,8 @@ if(INLAY_HUB)
   endif()
 endif()
 
-# utf8proc and xxHash come without CMake files on Debian.
-foreach(dependency IN ITEMS utf8proc:utf8proc.h:utf8proc xxhash:xxhash.h:xxhash)
+# utf8proc, xxHash and Oniguruma come without CMake files on Debian.
+foreach(dependency IN ITEMS utf8proc:utf8proc.h:utf8proc xxhash:xxhash.h:xxhash onig:oniguruma.h:onig)
   string(REPLACE ":" ";" parts ${dependency})
   list(GET parts 0 name)
   list(GET parts 1 header)
