@@ -15,9 +15,15 @@ find_package(fmt REQUIRED)
 find_package(xtensor REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
+if(INLAY_HUB)
+  find_package(CURL)
+  if(NOT CURL_FOUND)
+    message(FATAL_ERROR "libcurl was not found. On Debian and Ubuntu: apt-get install libcurl4-openssl-dev; or build without downloads: -DINLAY_HUB=OFF")
+  endif()
+endif()
 
-# utf8proc and xxHash come without CMake files on Debian.
-foreach(dependency IN ITEMS utf8proc:utf8proc.h:utf8proc xxhash:xxhash.h:xxhash)
+# utf8proc, xxHash and Oniguruma come without CMake files on Debian.
+foreach(dependency IN ITEMS utf8proc:utf8proc.h:utf8proc xxhash:xxhash.h:xxhash onig:oniguruma.h:onig)
   string(REPLACE ":" ";" parts ${dependency})
   list(GET parts 0 name)
   list(GET parts 1 header)

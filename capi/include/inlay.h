@@ -165,10 +165,10 @@ typedef struct inlay_generator_options {
 #define INLAY_GENERATOR_OPTIONS_INIT \
   { sizeof(inlay_generator_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0, 0, {NULL, 0}, 0, 0 }
 
-/// Loads a model. `path` is a folder as published (config.json, model.safetensors or pytorch_model.bin, tokenizer.json or vocab.txt, and what else is there), or a
-/// name, "sentence-transformers/all-MiniLM-L6-v2" or an alias of it, "minilm", that is looked up in the cache which is shared with Python's
-/// huggingface_hub (HF_HUB_CACHE, HF_HOME, …). The network is used only where the options allow a download, and then as HF_ENDPOINT, HF_TOKEN,
-/// HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread.
+/// Loads a model. `path` is a folder as published (config.json, model.safetensors or pytorch_model.bin, whole or in shards, the tokenizer's
+/// files, and what else is there), or a name, "sentence-transformers/all-MiniLM-L6-v2" or an alias of it, "minilm", that is looked up in the
+/// cache which is shared with Python's huggingface_hub (HF_HUB_CACHE, HF_HOME, …). The network is used only where the options allow a download,
+/// and then as HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread.
 /// Errors: INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, UNSUPPORTED, OUT_OF_MEMORY. Since 0.1.
 INLAY_API inlay_status inlay_generator_load(inlay_string path, const inlay_generator_options* options, inlay_generator** generator,
                                             inlay_error** error);

@@ -31,5 +31,7 @@ Command add_embed(CLI::App& application);
 Command add_search(CLI::App& application);
 Command add_info(CLI::App& application);
 Command add_tokenize(CLI::App& application);
+Command add_pull(CLI::App& application);
+Command add_models(CLI::App& application);
 
 }  // namespace inlay::cli

@@ -5,24 +5,25 @@
 
 #include "commands.hpp"
 #include "inlay/inlay.hpp"
+#include "model_options.hpp"
 #include "output.hpp"
 
 namespace inlay::cli {
 namespace {
 
 struct InfoOptions {
-  std::string place;
+  ModelOptions model;  // or the set's folder
   bool json = false;
 };
 
-nlohmann::ordered_json describe(const std::string& place) {
-  if (is_embedding_set(place)) {
-    const EmbeddingSet set = load_embeddings(place);
+nlohmann::ordered_json describe(const ModelOptions& options) {
+  if (is_embedding_set(options.model)) {
+    const EmbeddingSet set = load_embeddings(options.model);
     nlohmann::ordered_json object = {{"kind", "set"}, {"rows", set.documents.size()}, {"created", set.created}};
     object.update(nlohmann::ordered_json::parse(to_json(set.model)));
     return object;
   }
-  const EmbeddingGenerator generator = EmbeddingGenerator::load(place);
+  const EmbeddingGenerator generator = EmbeddingGenerator::load(options.path(), options.generator());
   nlohmann::ordered_json object = {{"kind", "model"}};
   object.update(nlohmann::ordered_json::parse(to_json(generator.info())));
   object["weights_bytes"] = generator.memory().weights;
@@ -31,7 +32,7 @@ nlohmann::ordered_json describe(const std::string& place) {
 }
 
 int run_info(const InfoOptions& options) {
-  const nlohmann::ordered_json object = describe(options.place);
+  const nlohmann::ordered_json object = describe(options.model);
   if (options.json) {
     write_output(object.dump() + "\n");
     return exit_code::ok;
@@ -50,7 +51,10 @@ int run_info(const InfoOptions& options) {
 Command add_info(CLI::App& application) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = application.add_subcommand("info", "Describe a model or a set");
-  command->add_option("place", options->place, "A model's folder or an embedding set")->required()->type_name("MODEL_OR_SET");
+  command->add_option("place", options->model.model, "A model's folder or name, or an embedding set")
+      ->required()
+      ->type_name("MODEL_OR_SET");
+  options->model.add_hub(*command);
   command->add_flag("--json", options->json, "Print one JSON object");
   return {command, [options] { return run_info(*options); }};
 }

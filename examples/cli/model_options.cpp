@@ -3,11 +3,22 @@
 #include <cstdlib>
 
 #include "commands.hpp"
+#include "fetch.hpp"
 
 namespace inlay::cli {
 
 void ModelOptions::add_model(CLI::App& command) {
-  command.add_option("-m,--model,--model-path", model, "Folder of the model (default: $INLAY_MODEL)")->type_name("FOLDER");
+  command
+      .add_option("-m,--model,--model-path", model,
+                  "The model: its folder, its name on the hub, or an alias (see inlay models); default: $INLAY_MODEL")
+      ->type_name("MODEL");
+  add_hub(command);
+}
+
+void ModelOptions::add_hub(CLI::App& command) {
+  command.add_option("--revision", revision, "Branch, tag or commit of a model that is given by its name (default: main)")
+      ->type_name("REV");
+  command.add_flag("--download", download, "Fetch the model when it is not in the hub's cache");
 }
 
 void ModelOptions::add_computing(CLI::App& command) {
@@ -32,11 +43,13 @@ std::filesystem::path ModelOptions::path() const {
   std::string name = !model.empty() ? model : fallback != nullptr ? fallback : "";
   if (name.empty()) {
     throw UsageError(
-        "no model is given: pass its folder with -m, or name it in the environment variable INLAY_MODEL "
+        "no model is given: pass its folder or its name with -m, or in the environment variable INLAY_MODEL "
         "(in Inlay's source tree `bash cmake/setup.sh` installs one and writes its path to build/setup.env)");
   }
   std::error_code error;
-  return std::filesystem::exists(name, error) ? std::filesystem::absolute(name) : std::filesystem::path(name);  // a set remembers it
+  if (std::filesystem::exists(name, error)) return std::filesystem::absolute(name);  // a set remembers it
+  if (download) fetch_if_missing(name, revision);
+  return name;
 }
 
 GeneratorOptions ModelOptions::generator() const {
@@ -49,6 +62,7 @@ GeneratorOptions ModelOptions::generator() const {
   options.threads = threads;
   if (!pooling.empty()) options.pooling = parse_pooling(pooling);
   options.truncate_dim = truncate_dim;
+  options.revision = revision;
   return options;
 }
 

@@ -38,8 +38,9 @@ EmbeddingGenerator load(const SearchOptions& options, const EmbeddingSet& set) {
   GeneratorOptions generator;
   generator.device = Device::parse(options.model.device);
   generator.threads = options.model.threads;
+  generator.revision = options.model.revision;
   try {
-    return load_generator(set, options.model.model, generator);
+    return load_generator(set, options.model.model.empty() ? std::filesystem::path() : options.model.path(), generator);
   } catch (const Error& error) {
     if (error.status() != Status::not_found || !options.model.model.empty()) throw;
     throw Error(error.status(), fmt::format("{} (the model that made the set is not where it was: pass its folder with -m)", error.what()));
@@ -99,8 +100,11 @@ Command add_search(CLI::App& application) {
   command->add_option("query", options->query, "The question")->required()->type_name("QUERY");
   command->add_option("-k,--top-k", options->count, "How many to show at most")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--type", options->type, "general, code_search, error_analysis or documentation")->capture_default_str();
-  command->add_option("-m,--model,--model-path", options->model.model, "Folder of the model that made the set (default: where it was then)")
-      ->type_name("FOLDER");
+  command
+      ->add_option("-m,--model,--model-path", options->model.model,
+                   "The model that made the set: its folder or its name (default: where it was then)")
+      ->type_name("MODEL");
+  options->model.add_hub(*command);
   command->add_option("-d,--device", options->model.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--threads", options->model.threads, "Threads to compute with (default: one per processor)")
       ->check(CLI::PositiveNumber);

@@ -38,6 +38,7 @@ int run_tokenize(const TokenizeOptions& options) {
   generator_options.device = Device::cpu();
   generator_options.threads = 1;
   generator_options.max_sequence_length = options.model.max_length;
+  generator_options.revision = options.model.revision;
   const EmbeddingGenerator generator = EmbeddingGenerator::load(model, generator_options);
   const Texts texts = read_texts(options.texts, generator);
   const DocumentPreparator preparator = options.texts.preparator();

@@ -43,7 +43,7 @@ struct KnownModel {
 [[nodiscard]] std::span<const KnownModel> known_models() noexcept;
 
 /// The name on the hub of an alias, a short name or a name: "minilm" gives "sentence-transformers/all-MiniLM-L6-v2", "a/b" gives "a/b". Throws
-/// Error (invalid_argument) for what cannot be a model's name: "../x", "a/b/c", "/x", control characters, more than 96 characters.
+/// Error (invalid_argument) for what cannot be a model's name: "../x", "a/b/c", "/x", control characters, parts of more than 96 characters.
 [[nodiscard]] std::string hub_name(std::string_view name);
 
 /// The cache's folder by the environment, which need not exist. Throws Error (not_found) when no home folder is known.

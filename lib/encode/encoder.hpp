@@ -26,8 +26,8 @@ struct TokenBatch {
 
 class Encoder {
  public:
-  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `source` holds the transformer's
-  /// own files; `device` is not automatic. Throws Error.
+  /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `source` holds the
+  /// transformer's own files; `device` is not automatic. Throws Error.
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
 

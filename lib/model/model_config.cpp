@@ -197,11 +197,9 @@ void read_pooling(const ModelSource& source, const std::string& file, std::size_
 
 // A module's path is a folder inside the model's own; it may not lead out of it.
 std::string file_below(const std::string& label, std::string_view path, std::string_view file) {
-  const std::filesystem::path folder(path);
-  if (folder.is_absolute() || std::ranges::find(folder, "..") != folder.end()) {
-    refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
-  }
-  return path.empty() ? std::string(file) : fmt::format("{}/{}", path, file);
+  if (path.empty()) return std::string(file);
+  if (!is_below_folder(path)) refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
+  return fmt::format("{}/{}", path, file);
 }
 
 struct Module {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "inlay/error.hpp"
 
@@ -53,6 +55,21 @@ struct stat regular_file_status(const Descriptor& file, const std::filesystem::p
 void synchronise_folder(const std::filesystem::path& folder) noexcept {
   const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle.number() >= 0) ::fsync(handle.number());  // some file systems cannot; the rename holds without it
+}
+
+void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      fail("write", path, errno);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void synchronise(int descriptor, const std::filesystem::path& path) {
+  if (::fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS) fail("write", path, errno);
 }
 
 }  // namespace
@@ -105,27 +122,110 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) { wri
 void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) fail("create", path, errno);
-  for (std::string_view bytes : pieces) {
-    while (!bytes.empty()) {
-      const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
-      if (count < 0) {
-        if (errno == EINTR) continue;
-        fail("write", path, errno);
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
+  for (const std::string_view bytes : pieces) write_all(file.number(), bytes, path);
+  synchronise(file.number(), path);
+}
+
+AppendedFile::AppendedFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666)) {
+  if (descriptor_ < 0) fail("create", path_, errno);
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor_);
+    throw Error(Status::io_error, fmt::format("cannot write {}: it is not a regular file", path.string()));
   }
-  if (::fsync(file.number()) != 0 && errno != EINVAL && errno != EROFS) fail("write", path, errno);
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+AppendedFile::~AppendedFile() { ::close(descriptor_); }
+
+void AppendedFile::append(std::string_view bytes) {
+  write_all(descriptor_, bytes, path_);
+  size_ += bytes.size();
+}
+
+void AppendedFile::clear() {
+  if (::ftruncate(descriptor_, 0) != 0) fail("write", path_, errno);
+  size_ = 0;
+}
+
+void AppendedFile::flush_to_disk() { synchronise(descriptor_, path_); }
+
+void AppendedFile::read(const std::function<void(std::string_view)>& piece) const {
+  std::string buffer(std::size_t{1} << 20, '\0');
+  std::uint64_t done = 0;
+  while (done < size_) {
+    const ssize_t count = ::pread(descriptor_, buffer.data(), buffer.size(), static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", path_, errno);
+    if (count == 0) throw Error(Status::io_error, fmt::format("cannot read {}: it became shorter meanwhile", path_.string()));
+    piece(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+    done += static_cast<std::uint64_t>(count);
+  }
+}
+
+std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
+  // O_NONBLOCK: a lease on the file must not hold us; the mode: other users of a shared cache lock it too.
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0664);
+  if (descriptor < 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    fail("lock", path, errno);
+  }
+  FileLock lock(descriptor, true);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK || errno == EACCES || errno == EINTR) return std::nullopt;
+    if (errno != ENOSYS && errno != ENOLCK && errno != EOPNOTSUPP) fail("lock", path, errno);
+    lock.excludes_ = false;
+  }
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && status.st_nlink == 0) return std::nullopt;  // removed meanwhile: it guards no name any more
+  return lock;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), excludes_(other.excludes_) {}
+
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return path.parent_path() / fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), counter.fetch_add(1));
+}
+
+void replace_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("create", to, errno);
+  synchronise_folder(to.parent_path());
+}
+
+void replace_link(const std::filesystem::path& target, const std::filesystem::path& link) {
+  const std::filesystem::path temporary = temporary_name(link);
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) {
+    if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) fail("create", link, errno);
+    std::error_code error;
+    std::filesystem::copy_file(link.parent_path() / target, temporary, error);
+    if (error) fail("create", link, error.value());
+  }
+  if (::rename(temporary.c_str(), link.c_str()) != 0) {
+    const int error_number = errno;
+    ::unlink(temporary.c_str());
+    fail("create", link, error_number);
+  }
+}
+
+void create_folders(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw Error(Status::io_error, fmt::format("cannot create {}: {}", path.string(), system_message(error.value())));
 }
 
 ReplacementFolder::ReplacementFolder(const std::filesystem::path& target) : target_(target) {
   if (!target_.has_filename()) target_ = target_.parent_path();  // "x.set/" is "x.set"
-  static std::atomic<unsigned> counter{0};
   const std::filesystem::path parent = target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
   std::error_code error;
   std::filesystem::create_directories(parent, error);
   if (error) fail("create", parent, error.value());
-  temporary_ = parent / fmt::format(".{}.{}.{}.tmp", target_.filename().string(), ::getpid(), counter.fetch_add(1));
+  temporary_ = temporary_name(parent / target_.filename());
   if (::mkdir(temporary_.c_str(), 0777) != 0) {
     const int error_number = errno;
     temporary_.clear();

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +52,60 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// The same of several pieces, one after the other.
 void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
+
+/// A file that grows at its end. Throws Error (io_error), which names the file, also when the disk is full.
+class AppendedFile {
+ public:
+  /// Opens the file, or makes it; what is in it stays.
+  explicit AppendedFile(const std::filesystem::path& path);
+  ~AppendedFile();
+  AppendedFile(const AppendedFile&) = delete;
+  AppendedFile& operator=(const AppendedFile&) = delete;
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  void append(std::string_view bytes);
+  void clear();          ///< back to no bytes
+  void flush_to_disk();  ///< returns once the bytes would outlast a power failure
+  /// Hands over all bytes from the beginning, in pieces.
+  void read(const std::function<void(std::string_view)>& piece) const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+/// A lock between processes and between threads: flock(2) on a file of its own, which stays when the lock goes. So does Python's filelock on
+/// Unix; the two exclude each other.
+class FileLock {
+ public:
+  /// Tries once, without waiting; nothing where someone else holds it. Throws Error (io_error) when the file cannot be opened.
+  [[nodiscard]] static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&&) = delete;
+
+  /// False on a file system that has no locks: then this one excludes nobody.
+  [[nodiscard]] bool excludes() const noexcept { return excludes_; }
+
+ private:
+  FileLock(int descriptor, bool excludes) noexcept : descriptor_(descriptor), excludes_(excludes) {}
+  int descriptor_;
+  bool excludes_;
+};
+
+/// A hidden name in the same folder, that no other call of this or another process gives.
+[[nodiscard]] std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Moves a file to a place where another may be, in one step. Throws Error (io_error).
+void replace_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Makes `link` a symbolic link to `target`, in one step where there is another already; a copy of the file where the file system has no links.
+/// Throws Error (io_error).
+void replace_link(const std::filesystem::path& target, const std::filesystem::path& link);
+
+/// Creates a folder and those that it lies in, where they are missing. Throws Error (io_error).
+void create_folders(const std::filesystem::path& path);
 
 /// A new folder beside `target` that becomes it on commit, atomically where the file system can exchange two folders; removed with all that
 /// is in it when it was not committed. Throws Error (io_error).

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace inlay::text {
 namespace {
 
@@ -31,15 +33,23 @@ Subpart first_subpart(std::string_view text) noexcept {
 
 bool is_valid_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
 
-std::string repair_utf8(std::string_view text) {
-  std::string repaired;
-  repaired.reserve(text.size() + text.size() / 8);
-  while (!text.empty()) {
-    const Subpart subpart = first_subpart(text);
-    repaired += subpart.well_formed ? text.substr(0, subpart.length) : std::string_view("\xEF\xBF\xBD");
-    text.remove_prefix(subpart.length);
+RepairedText repair_utf8(std::string_view text) {
+  RepairedText repaired;
+  repaired.text.reserve(text.size() + text.size() / 8);
+  for (std::size_t position = 0; position < text.size();) {
+    const Subpart subpart = first_subpart(text.substr(position));
+    repaired.text += subpart.well_formed ? text.substr(position, subpart.length) : std::string_view("\xEF\xBF\xBD");
+    position += subpart.length;
+    if (!subpart.well_formed) repaired.repairs.push_back({repaired.text.size(), position});
   }
   return repaired;
+}
+
+std::size_t RepairedText::original(std::size_t position) const noexcept {
+  const auto next = std::ranges::upper_bound(repairs, position, {}, &Repair::end);
+  if (next == repairs.begin()) return position;
+  const Repair& last = *(next - 1);
+  return last.original_end + (position - last.end);
 }
 
 void append_utf8(std::string& text, char32_t code_point) {

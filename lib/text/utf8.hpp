@@ -4,14 +4,29 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace inlay::text {
 
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 
+/// A text made well-formed, and where its parts come from.
+struct RepairedText {
+  std::string text;
+
+  /// The position in the text as it was that one between two characters of `text` had.
+  [[nodiscard]] std::size_t original(std::size_t position) const noexcept;
+
+  struct Repair {
+    std::size_t end;           ///< of a replacement, in `text`
+    std::size_t original_end;  ///< of what it replaces
+  };
+  std::vector<Repair> repairs;  ///< in order
+};
+
 /// The text with U+FFFD in place of each maximal subpart of an ill-formed sequence (Unicode 15, section 3.9, table 3-8), as Python's
 /// bytes.decode("utf-8", "replace") does it.
-[[nodiscard]] std::string repair_utf8(std::string_view text);
+[[nodiscard]] RepairedText repair_utf8(std::string_view text);
 
 struct DecodedCharacter {
   char32_t code_point;

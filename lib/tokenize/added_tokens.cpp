@@ -80,7 +80,8 @@ std::size_t TokenMatcher::white_space_behind(std::string_view text, std::size_t 
 
 // The reference adds tokens one at a time: a text that comes again takes over the flags of the token with its id, but where it is looked
 // for was settled by each time it came, and only by the first if that one was special.
-AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, const Normalize& normalize) {
+AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, std::size_t first_new_id,
+                         const Normalize& normalize) {
   std::map<std::string_view, TokenId> ids;
   std::map<TokenId, const AddedToken*> by_id;
   std::set<std::string_view> special_texts;
@@ -89,7 +90,7 @@ AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary
   for (const AddedToken& token : tokens) {
     if (token.special && !token.content.empty() && special_texts.insert(token.content).second) special.push_back(&token);
   }
-  const auto size = static_cast<TokenId>(vocabulary.entries());
+  const auto size = static_cast<TokenId>(first_new_id);
   TokenId largest = -1;
   for (const AddedToken& token : tokens) {
     if (token.content.empty()) continue;

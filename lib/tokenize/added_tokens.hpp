@@ -43,7 +43,8 @@ class TokenMatcher {
   [[nodiscard]] bool empty() const noexcept { return patterns_.empty(); }
   [[nodiscard]] std::size_t memory() const noexcept;
 
-  /// Calls on_text(std::string_view) and on_token(TokenId) for what the text consists of, from left to right.
+  /// Calls on_text(std::string_view) and on_token(TokenId, std::string_view) for what the text consists of, from left to right; with the
+  /// bytes of the text that it is. Those of a token can begin inside the one before it, whose rstrip took white space that it begins with.
   template <typename OnText, typename OnToken>
   void split(std::string_view text, const OnText& on_text, const OnToken& on_token) const {
     std::size_t done = 0;
@@ -56,7 +57,7 @@ class TokenMatcher {
       if (pattern.lstrip) start = std::max(done, white_space_before(text, start));
       if (pattern.rstrip) end = white_space_behind(text, end);
       if (done < start) on_text(text.substr(done, start - done));
-      on_token(pattern.id);
+      on_token(pattern.id, text.substr(start, end - start));
       done = end;  // the search goes on at match->end all the same: white space taken by rstrip can be a token of its own
     }
     if (done < text.size()) on_text(text.substr(done));
@@ -84,8 +85,8 @@ class AddedTokens {
  public:
   using Normalize = std::function<std::string(std::string_view)>;
 
-  /// `tokens` in the order in which they are added. A token that the vocabulary holds has its id there; others get the ids behind.
-  AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, const Normalize& normalize);
+  /// `tokens` in the order in which they are added. A token that the vocabulary holds has its id there; others get ids from first_new_id on.
+  AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, std::size_t first_new_id, const Normalize& normalize);
 
   [[nodiscard]] const TokenMatcher& raw() const noexcept { return raw_; }
   [[nodiscard]] const TokenMatcher& normalized() const noexcept { return normalized_; }

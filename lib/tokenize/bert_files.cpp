@@ -212,14 +212,21 @@ std::shared_ptr<const Tokenizer> make_from_bert_files(const model::ModelSource& 
 
   WordPieceOptions options;
   options.unknown_token = names.content("unk_token", "[UNK]");
-  auto encoder = make_word_piece(read_vocabulary(source), options, bert, source.label("vocab.txt"));
-  AddedTokens added(tokens, encoder->vocabulary(), [&encoder](std::string_view text) { return encoder->normalize(text); });
+  auto model = std::make_unique<const WordPieceModel>(read_vocabulary(source), options, source.label("vocab.txt"));
+  auto pipeline = std::make_unique<Pipeline>();
+  append_bert_normalizers(pipeline->normalizers, bert);
+  pipeline->pre_tokenizers.push_back(make_bert_pre_tokenizer());
+  pipeline->fast = make_bert_encoder(*model, bert);
+  pipeline->model = std::move(model);
+  AddedTokens added(tokens, pipeline->model->vocabulary(), pipeline->model->size(), normalize_with(pipeline->normalizers));
 
-  SpecialTokens special;
-  for (const auto& [name, side] : {std::pair{"cls_token", &special.before}, {"sep_token", &special.behind}}) {
-    if (const auto id = added.find(names.content(name, ""))) side->push_back(*id);
-  }
-  return std::make_shared<PipelineTokenizer>(std::move(encoder), std::move(added), std::move(special));
+  const auto special_id = [&](std::string_view name) {
+    const auto id = added.find(names.content(name, ""));
+    return id ? std::vector<TokenId>{*id} : std::vector<TokenId>{};
+  };
+  PostProcessor post_processor;
+  post_processor.add_special_tokens(special_id("cls_token"), special_id("sep_token"));
+  return std::make_shared<PipelineTokenizer>(std::move(pipeline), std::move(added), std::move(post_processor));
 }
 
 }  // namespace inlay::tokenize

@@ -1,6 +1,5 @@
-// SegmentEncoder: what differs from one kind of tokenizer to another (normaliser, pre-tokenizer and model); added tokens, special tokens
-// and truncation are common to all and live in PipelineTokenizer. A new kind is one file with a SegmentEncoder and a line in a registry:
-// model_kinds in tokenizer_json.cpp, file_kinds in tokenizer_factory.cpp.
+// SegmentEncoder: normaliser, pre-tokenizer and model in one, for ids alone: the fast road of a combination that many models have. What it
+// gives is what the pipeline of PipelineTokenizer gives, which takes any combination, and offsets too.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +8,6 @@
 #include <vector>
 
 #include "inlay/tokenizer.hpp"
-#include "tokenize/vocabulary.hpp"
 
 namespace inlay::tokenize {
 
@@ -51,9 +49,7 @@ class SegmentEncoder {
   [[nodiscard]] virtual std::string normalize(std::string_view text) const = 0;
   virtual void encode_normalized(std::string_view text, IdSink& sink) const = 0;
 
-  [[nodiscard]] virtual const Vocabulary& vocabulary() const noexcept = 0;
-
-  /// Bytes, the vocabulary's included.
+  /// Bytes, the model's not included.
   [[nodiscard]] virtual std::size_t memory() const noexcept = 0;
 
  protected:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "inlay/error.hpp"
 #include "text/utf8.hpp"
 
@@ -26,32 +28,20 @@ class AsciiTable {
   std::array<unsigned char, 256> bytes_;
 };
 
-class WordPiece final : public SegmentEncoder {
+class BertEncoder final : public SegmentEncoder {
  public:
-  WordPiece(Vocabulary vocabulary, const WordPieceOptions& options, const BertOptions& bert, std::string_view label)
-      : vocabulary_(std::move(vocabulary)),
-        max_characters_(options.max_characters_per_word),
+  BertEncoder(const WordPieceModel& model, const BertOptions& bert)
+      : model_(model),
         characters_(bert),
         normalized_characters_({.clean_text = false, .handle_chinese_chars = false, .strip_accents = false, .lowercase = false}),
         ascii_(characters_),
         normalized_ascii_(normalized_characters_) {
-    const auto unknown = vocabulary_.find(options.unknown_token);
-    if (!unknown) {
-      throw Error(Status::invalid_model, fmt::format("{}: the vocabulary lacks the unknown token \"{}\"", label, options.unknown_token));
-    }
-    unknown_ = *unknown;
-    inside_word_ = vocabulary_.trie().root();
-    for (const char byte : options.continuing_prefix) {
-      if (!vocabulary_.trie().step(inside_word_, static_cast<unsigned char>(byte))) {
-        inside_word_ = {};
-        break;
-      }
-    }
     const auto identity = [](unsigned char byte) { return byte; };
     for (unsigned byte = 0; byte < 128; ++byte) {
       const char normalized = static_cast<char>(ascii_.normalized(static_cast<char>(byte)));
-      isolated_ids_[byte] = static_cast<TokenId>(longest_piece(vocabulary_.trie().root(), {&normalized, 1}, identity).value);
-      if (isolated_ids_[byte] == static_cast<TokenId>(ByteTrie::no_value) || max_characters_ < 1) isolated_ids_[byte] = unknown_;
+      const auto piece = model.longest_piece(model.vocabulary().trie().root(), {&normalized, 1}, identity);
+      const bool known = piece.value != ByteTrie::no_value && model.max_characters() > 0;
+      isolated_ids_[byte] = known ? static_cast<TokenId>(piece.value) : model.unknown();
     }
   }
 
@@ -63,53 +53,35 @@ class WordPiece final : public SegmentEncoder {
     encode_with(text, normalized_characters_, normalized_ascii_, sink);
   }
 
-  [[nodiscard]] const Vocabulary& vocabulary() const noexcept override { return vocabulary_; }
-
   [[nodiscard]] std::size_t memory() const noexcept override {
-    return sizeof *this + vocabulary_.memory() + characters_.memory() + normalized_characters_.memory();
+    return sizeof *this + characters_.memory() + normalized_characters_.memory();
   }
 
  private:
-  struct Piece {
-    std::uint32_t value = ByteTrie::no_value;
-    std::size_t length = 0;
-  };
-
   // A word being gathered. What exceeds the longest word that is looked at is counted, not kept.
   struct Word {
     std::string bytes;
     std::size_t characters = 0;
   };
 
-  // The longest key below `node` that the text, each byte put through `map`, begins with.
-  template <typename Map>
-  [[nodiscard]] Piece longest_piece(ByteTrie::Node node, std::string_view text, const Map& map) const noexcept {
-    Piece longest;
-    const ByteTrie& trie = vocabulary_.trie();
-    for (std::size_t index = 0; index < text.size() && trie.step(node, map(text[index])); ++index) {
-      if (node.value() != ByteTrie::no_value) longest = {node.value(), index + 1};
-    }
-    return longest;
-  }
-
   template <typename Map>
   void encode_word(std::string_view word, std::size_t characters, const Map& map, IdSink& sink) const {
-    if (characters > max_characters_) {
-      sink.push(unknown_);
+    if (characters > model_.max_characters()) {
+      sink.push(model_.unknown());
       return;
     }
     const std::size_t count = sink.count();
-    ByteTrie::Node node = vocabulary_.trie().root();
+    ByteTrie::Node node = model_.vocabulary().trie().root();
     while (!word.empty()) {
-      const Piece piece = longest_piece(node, word, map);
+      const auto piece = model_.longest_piece(node, word, map);
       if (piece.length == 0) {
         sink.rewind(count);
-        sink.push(unknown_);
+        sink.push(model_.unknown());
         return;
       }
       sink.push(static_cast<TokenId>(piece.value));
       word.remove_prefix(piece.length);
-      node = inside_word_;
+      node = model_.inside_word();
     }
   }
 
@@ -167,7 +139,7 @@ class WordPiece final : public SegmentEncoder {
   void add(Word& word, CharacterKind kind, std::string_view bytes, std::size_t count, IdSink& sink) const {
     if (kind == CharacterKind::word) {
       word.characters += count;
-      if (word.characters <= max_characters_) word.bytes += bytes;
+      if (word.characters <= model_.max_characters()) word.bytes += bytes;
     } else if (kind != CharacterKind::nothing) {
       finish(word, sink);
       if (kind == CharacterKind::isolated) encode_word(bytes, count, as_it_is, sink);
@@ -182,10 +154,7 @@ class WordPiece final : public SegmentEncoder {
 
   static constexpr auto as_it_is = [](char byte) { return static_cast<unsigned char>(byte); };
 
-  Vocabulary vocabulary_;
-  std::size_t max_characters_;
-  TokenId unknown_ = 0;
-  ByteTrie::Node inside_word_;  // where the continuing prefix ends; without children when no token has it
+  const WordPieceModel& model_;
   BertCharacterTable characters_;
   BertCharacterTable normalized_characters_;  // for text that is normalised already
   AsciiTable ascii_;
@@ -195,9 +164,43 @@ class WordPiece final : public SegmentEncoder {
 
 }  // namespace
 
-std::unique_ptr<const SegmentEncoder> make_word_piece(Vocabulary vocabulary, const WordPieceOptions& options, const BertOptions& bert,
-                                                      std::string_view label) {
-  return std::make_unique<WordPiece>(std::move(vocabulary), options, bert, label);
+WordPieceModel::WordPieceModel(Vocabulary vocabulary, const WordPieceOptions& options, std::string_view label)
+    : vocabulary_(std::move(vocabulary)), max_characters_(options.max_characters_per_word) {
+  const auto unknown = vocabulary_.find(options.unknown_token);
+  if (!unknown) {
+    throw Error(Status::invalid_model, fmt::format("{}: the vocabulary lacks the unknown token \"{}\"", label, options.unknown_token));
+  }
+  unknown_ = *unknown;
+  inside_word_ = vocabulary_.trie().root();
+  for (const char byte : options.continuing_prefix) {
+    if (!vocabulary_.trie().step(inside_word_, static_cast<unsigned char>(byte))) {
+      inside_word_ = {};
+      break;
+    }
+  }
+}
+
+void WordPieceModel::tokenize(std::string_view word, std::vector<ModelToken>& tokens) const {
+  const std::size_t first = tokens.size();
+  const auto characters = static_cast<std::size_t>(std::ranges::count_if(word, [](char byte) { return (byte & 0xC0) != 0x80; }));
+  ByteTrie::Node node = vocabulary_.trie().root();
+  for (std::size_t begin = 0; begin < word.size();) {
+    const auto as_it_is = [](char byte) { return static_cast<unsigned char>(byte); };
+    const Piece piece = characters > max_characters_ ? Piece{} : longest_piece(node, word.substr(begin), as_it_is);
+    if (piece.length == 0) {
+      tokens.resize(first);
+      tokens.push_back({unknown_, 0, static_cast<std::uint32_t>(word.size())});
+      return;
+    }
+    const std::size_t end = begin + piece.length;
+    tokens.push_back({static_cast<TokenId>(piece.value), static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+    begin = end;
+    node = inside_word_;
+  }
+}
+
+std::unique_ptr<const SegmentEncoder> make_bert_encoder(const WordPieceModel& model, const BertOptions& bert) {
+  return std::make_unique<BertEncoder>(model, bert);
 }
 
 }  // namespace inlay::tokenize

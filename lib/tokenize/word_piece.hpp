@@ -1,5 +1,5 @@
-// WordPiece behind BERT's normaliser and pre-tokenizer: each word is cut, from the left, into the longest pieces of the vocabulary.
-// Schuster and Nakajima 2012; as implemented by Hugging Face tokenizers.
+// WordPiece: each word is cut, from the left, into the longest pieces of the vocabulary. Schuster and Nakajima 2012; as implemented by
+// Hugging Face tokenizers.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "tokenize/bert_normalizer.hpp"
 #include "tokenize/segment_encoder.hpp"
+#include "tokenize/token_model.hpp"
 
 namespace inlay::tokenize {
 
@@ -16,8 +17,43 @@ struct WordPieceOptions {
   std::size_t max_characters_per_word = 100;  ///< a longer word is unknown
 };
 
-/// Throws Error (invalid_model), naming `label`, when the vocabulary lacks the unknown token.
-[[nodiscard]] std::unique_ptr<const SegmentEncoder> make_word_piece(Vocabulary vocabulary, const WordPieceOptions& options,
-                                                                    const BertOptions& bert, std::string_view label);
+class WordPieceModel final : public TokenModel {
+ public:
+  /// Throws Error (invalid_model), naming `label`, when the vocabulary lacks the unknown token.
+  WordPieceModel(Vocabulary vocabulary, const WordPieceOptions& options, std::string_view label);
+
+  void tokenize(std::string_view word, std::vector<ModelToken>& tokens) const override;
+  [[nodiscard]] const Vocabulary& vocabulary() const noexcept override { return vocabulary_; }
+  [[nodiscard]] std::size_t memory() const noexcept override { return sizeof *this + vocabulary_.memory(); }
+
+  [[nodiscard]] std::size_t max_characters() const noexcept { return max_characters_; }
+  [[nodiscard]] TokenId unknown() const noexcept { return unknown_; }
+  /// Where the continuing prefix ends; without children when no token has it.
+  [[nodiscard]] ByteTrie::Node inside_word() const noexcept { return inside_word_; }
+
+  struct Piece {
+    std::uint32_t value = ByteTrie::no_value;
+    std::size_t length = 0;
+  };
+  /// The longest key below `node` that the text, each byte put through `map`, begins with.
+  template <typename Map>
+  [[nodiscard]] Piece longest_piece(ByteTrie::Node node, std::string_view text, const Map& map) const noexcept {
+    Piece longest;
+    const ByteTrie& trie = vocabulary_.trie();
+    for (std::size_t index = 0; index < text.size() && trie.step(node, map(text[index])); ++index) {
+      if (node.value() != ByteTrie::no_value) longest = {node.value(), index + 1};
+    }
+    return longest;
+  }
+
+ private:
+  Vocabulary vocabulary_;
+  std::size_t max_characters_;
+  TokenId unknown_ = 0;
+  ByteTrie::Node inside_word_;
+};
+
+/// ids alone, behind BERT's normaliser and pre-tokenizer. The model must outlive it.
+[[nodiscard]] std::unique_ptr<const SegmentEncoder> make_bert_encoder(const WordPieceModel& model, const BertOptions& bert);
 
 }  // namespace inlay::tokenize

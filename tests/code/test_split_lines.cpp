@@ -19,6 +19,7 @@ class ThreeBytes : public Tokenizer {
     ids.resize(ids.size() + std::min(seen, max_tokens));
     return seen;
   }
+  Encoding encode_with_offsets(std::string_view, std::size_t) const override { throw Error(Status::unsupported, "no offsets"); }
   std::string_view token(TokenId) const noexcept override { return {}; }
   std::size_t vocabulary_size() const noexcept override { return 1; }
   std::size_t special_tokens() const noexcept override { return 2; }

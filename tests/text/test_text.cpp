@@ -20,7 +20,7 @@ TEST_CASE("each maximal subpart that is not UTF-8 becomes one U+FFFD") {
                                         {"\xF0\x9F\x98", times(1)},
                                         {"a\xC3", std::string("a").append(replacement)},
                                         {"\xE4\xB8\xAD\xE4\xB8\xADz", "\xE4\xB8\xAD\xE4\xB8\xADz"}}) {
-    CHECK(text::repair_utf8(bytes) == expected);
+    CHECK(text::repair_utf8(bytes).text == expected);
     CHECK(text::is_valid_utf8(bytes) == (bytes == expected));
   }
 }

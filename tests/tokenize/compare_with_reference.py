@@ -9,6 +9,7 @@ marks, control characters, code and invalid bytes. Each with and without truncat
 """
 
 import argparse
+import codecs
 import json
 import os
 import pathlib
@@ -88,6 +89,7 @@ def generated(count, seed):
 
 
 def ours(model, strings, max_tokens, work):
+    """(tokens seen, ids, offsets in bytes) of each string."""
     with open(work / "strings", "wb") as file:
         for string in strings:
             file.write(struct.pack("<I", len(string)) + string)
@@ -98,8 +100,32 @@ def ours(model, strings, max_tokens, work):
     position = 0
     while position < len(numbers):
         count, seen = numbers[position], numbers[position + 1]
-        yield seen, numbers[position + 2 : position + 2 + count].tolist()
-        position += 2 + count
+        ids = position + 2
+        offsets = numbers[ids + count : ids + 3 * count].tolist()
+        yield seen, numbers[ids : ids + count].tolist(), list(zip(offsets[::2], offsets[1::2]))
+        position = ids + 3 * count
+
+
+def keep_replaced(error):
+    keep_replaced.spans.append((error.start, error.end))
+    return "\ufffd", error.end
+
+
+codecs.register_error("keep_replaced", keep_replaced)
+
+
+def decode(string):
+    """The text of bytes, U+FFFD for what is not UTF-8, and the byte at which each of its characters begins."""
+    keep_replaced.spans = []
+    text = string.decode("utf-8", "keep_replaced")
+    if not keep_replaced.spans and len(text) == len(string):
+        return text, None
+    ends = dict(keep_replaced.spans)
+    starts, position = [], 0
+    for character in text:
+        starts.append(position)
+        position = ends.get(position, position + len(character.encode()))
+    return text, [*starts, position]
 
 
 def reference(tokenizer, texts, max_tokens):
@@ -107,26 +133,32 @@ def reference(tokenizer, texts, max_tokens):
         tokenizer.enable_truncation(max_tokens)
     else:
         tokenizer.no_truncation()
-    encode = getattr(tokenizer, "encode_batch_fast", tokenizer.encode_batch)
-    for start in range(0, len(texts), 50_000):
-        for encoding in encode(texts[start : start + 50_000]):
-            yield encoding.ids
+    for start in range(0, len(texts), 20_000):
+        for encoding in tokenizer.encode_batch(texts[start : start + 20_000]):
+            yield encoding.ids, encoding.offsets
 
 
-def compare(name, model, strings, max_tokens, work):
-    tokenizer = tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
+def compare(name, model, strings, max_tokens, work, tokenizer=None):
+    """Prints the first differences; returns how many there are. The reference is `tokenizer`, or the model's tokenizer.json."""
+    tokenizer = tokenizer or tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
     tokenizer.no_padding()
-    texts = [string.decode("utf-8", "replace") for string in strings]
-    full = list(reference(tokenizer, texts, None))
-    cut = list(reference(tokenizer, texts, max_tokens)) if max_tokens else full
-    differences = 0
-    results = list(ours(model, strings, max_tokens, work))
-    assert len(results) == len(strings)
-    for string, (seen, ids), whole, expected in zip(strings, results, full, cut):
-        if ids != expected or seen != len(whole):
+    decoded = [decode(string) for string in strings]
+    texts = [text for text, _ in decoded]
+    full = reference(tokenizer, texts, None)
+    lengths = [len(ids) for ids, _ in full] if max_tokens else None
+    expected = reference(tokenizer, texts, max_tokens)
+    differences = count = 0
+    for (string, (text, starts)), result, (ids, offsets) in zip(zip(strings, decoded), ours(model, strings, max_tokens, work), expected):
+        if starts:
+            offsets = [(starts[begin], starts[end]) for begin, end in offsets]
+        whole = lengths[count] if lengths else len(ids)
+        count += 1
+        if result != (whole, ids, offsets):
             differences += 1
             if differences <= 10:
-                print(f"  {string!r}\n    ours      {ids} of {seen}\n    reference {expected} of {len(whole)}")
+                print(f"  {string!r}\n    ours      {result}\n    reference {(whole, ids, offsets)}")
+                print(f"    tokens {[tokenizer.id_to_token(i) for i in ids]}")
+    assert count == len(strings)
     limit = f", at most {max_tokens} tokens" if max_tokens else ""
     print(f"{name}{limit}: {len(strings)} strings, {differences} differ", flush=True)
     return differences

@@ -61,11 +61,12 @@ TEST_CASE("a model without a tokenizer is not found") {
 
 TEST_CASE("a part that is not known is refused by its name") {
   REQUIRE(make(description())->encode("aa").ids == std::vector<TokenId>{2, 4, 5, 3});
-  check_refused(with("/normalizer/type", "NFKC"), Status::unsupported, "normalizer \"NFKC\"");
-  check_refused(with("/pre_tokenizer/type", "Metaspace"), Status::unsupported, "pre_tokenizer \"Metaspace\"");
-  check_refused(with("/pre_tokenizer", nullptr), Status::unsupported, "pre_tokenizer \"null\"");
-  check_refused(with("/model/type", "Unigram"), Status::unsupported, "tokenizer model \"Unigram\"");
-  check_refused(with("/post_processor/type", "ByteLevel"), Status::unsupported, "post_processor \"ByteLevel\"");
+  check_refused(with("/normalizer/type", "Uppercase"), Status::unsupported, "normalizer \"Uppercase\"");
+  check_refused(with("/pre_tokenizer/type", "UnicodeScripts"), Status::unsupported, "pre_tokenizer \"UnicodeScripts\"");
+  check_refused(with("/model/type", "Markov"), Status::unsupported, "tokenizer model \"Markov\"");
+  check_refused(with("/post_processor/type", "Foo"), Status::unsupported, "post_processor \"Foo\"");
+  const json nested = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Foo"}}}}};
+  check_refused(with("/normalizer", nested), Status::unsupported, "normalizer \"Foo\"");
   check_refused(test::Files{{"vocab.txt", "[UNK]\na\n"}, {"tokenizer_config.json", R"({"tokenizer_class": "FooTokenizer"})"}},
                 Status::unsupported, "FooTokenizer");
 }

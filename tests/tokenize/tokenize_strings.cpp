@@ -1,5 +1,6 @@
 // The tests' bridge to other languages: tokenize_strings MODEL_FOLDER STRINGS IDS [MAX_TOKENS]. STRINGS holds byte strings, each behind its
-// length (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, then the ids, all uint32.
+// length (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, the ids, then the beginning and end of each, all
+// uint32. Fails where encode and encode_with_offsets disagree, which may take different roads.
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -24,11 +25,20 @@ int main(int argc, char** argv) {
     for (std::size_t position = 0; position + 4 <= strings.size();) {
       std::uint32_t length = 0;
       std::memcpy(&length, strings.data() + position, 4);
-      const auto encoding = tokenizer->encode(std::string_view(strings).substr(position + 4, length), max_tokens);
+      const auto text = std::string_view(strings).substr(position + 4, length);
+      const auto encoding = tokenizer->encode_with_offsets(text, max_tokens);
+      if (const auto ids = tokenizer->encode(text, max_tokens); ids.ids != encoding.ids || ids.tokens_seen != encoding.tokens_seen) {
+        std::cerr << "with offsets the ids are others; text: " << text << "\n";
+        return 1;
+      }
       position += 4 + length;
       put(static_cast<std::uint32_t>(encoding.ids.size()));
       put(static_cast<std::uint32_t>(encoding.tokens_seen));
       for (const inlay::TokenId id : encoding.ids) put(static_cast<std::uint32_t>(id));
+      for (const inlay::ByteRange& range : encoding.offsets) {
+        put(static_cast<std::uint32_t>(range.begin));
+        put(static_cast<std::uint32_t>(range.end));
+      }
     }
     return output.flush() ? 0 : 1;
   } catch (const inlay::Error& error) {

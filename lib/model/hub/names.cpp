@@ -26,7 +26,7 @@ std::string hub_name(std::string_view name) {
 namespace model::hub {
 namespace {
 
-constexpr std::size_t longest_name = 96;
+constexpr std::size_t longest_part = 96;
 constexpr std::size_t longest_path = 1024;
 
 constexpr bool is_alphanumeric(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -36,7 +36,7 @@ constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c
 bool is_name_part(std::string_view part) noexcept {
   const auto inner = [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; };
   const auto outer = [](char c) { return c == '-' || c == '.'; };
-  return !part.empty() && std::ranges::all_of(part, inner) && !outer(part.front()) && !outer(part.back());
+  return !part.empty() && part.size() <= longest_part && std::ranges::all_of(part, inner) && !outer(part.front()) && !outer(part.back());
 }
 
 }  // namespace
@@ -45,8 +45,7 @@ bool is_repository_name(std::string_view name) noexcept {
   const std::size_t slash = name.find('/');
   const bool parts =
       slash == std::string_view::npos ? is_name_part(name) : is_name_part(name.substr(0, slash)) && is_name_part(name.substr(slash + 1));
-  return parts && name.size() <= longest_name && name.find("--") == std::string_view::npos && name.find("..") == std::string_view::npos &&
-         !name.ends_with(".git");
+  return parts && name.find("--") == std::string_view::npos && name.find("..") == std::string_view::npos && !name.ends_with(".git");
 }
 
 bool is_commit(std::string_view revision) noexcept {

@@ -9,7 +9,7 @@ namespace inlay::model::hub {
 inline constexpr std::string_view default_revision = "main";
 
 /// Whether the hub could have a repository of this name, by huggingface_hub's rules: "name" or "organisation/name" of ASCII letters, digits,
-/// '-', '_' and '.', each part beginning and ending with neither '-' nor '.', no "--" or "..", not ending in ".git", at most 96 characters.
+/// '-', '_' and '.', each part beginning and ending with neither '-' nor '.', no "--" or "..", not ending in ".git", at most 96 characters a part.
 [[nodiscard]] bool is_repository_name(std::string_view name) noexcept;
 
 /// Forty hexadecimal digits.

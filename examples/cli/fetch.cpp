@@ -1,0 +1,75 @@
+#include "fetch.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "inlay/log.hpp"
+#include "interrupt.hpp"
+#include "output.hpp"
+
+namespace inlay::cli {
+namespace {
+
+// What the library has to say meanwhile: that it tries again, that it waits for another process.
+class Messages {
+ public:
+  explicit Messages(bool wanted) {
+    if (!wanted) return;
+    set_log_callback([](LogLevel level, std::string_view message) {
+      const char* start = ::isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "";  // over the bar
+      if (level != LogLevel::debug) fmt::print(stderr, "{}inlay: {}\n", start, printable(message));
+    });
+  }
+  ~Messages() { set_log_callback({}); }
+  Messages(const Messages&) = delete;
+  Messages& operator=(const Messages&) = delete;
+};
+
+class Bar {
+ public:
+  explicit Bar(bool visible) : visible_(visible) {}
+  ~Bar() {
+    if (drawn_) std::fputs("\r\033[K", stderr);
+  }
+  Bar(const Bar&) = delete;
+  Bar& operator=(const Bar&) = delete;
+
+  void show(const PullProgress& progress) {
+    constexpr std::uint64_t width = 30;
+    if (!visible_ || progress.total == 0) return;
+    drawn_ = true;
+    const auto share = static_cast<double>(progress.bytes) / static_cast<double>(progress.total);
+    const std::size_t filled = std::min<std::size_t>(width, static_cast<std::size_t>(share * static_cast<double>(width)));
+    const double speed = progress.seconds > 0 ? static_cast<double>(progress.bytes) / progress.seconds : 0;
+    fmt::print(stderr, "\r[{}{}] {} of {}  {:.1f} MB/s  {}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
+               megabytes(progress.bytes), megabytes(progress.total), speed / 1e6, printable(progress.file));
+    std::fflush(stderr);
+  }
+
+ private:
+  bool visible_;
+  bool drawn_ = false;
+};
+
+}  // namespace
+
+PullResult fetch(const std::string& name, const std::string& revision, bool quiet) {
+  const StopScope stop;
+  const Messages messages(!quiet);
+  Bar bar(!quiet && ::isatty(STDERR_FILENO) == 1);
+  return pull_model(
+      name, {.revision = revision, .stop = stop.token(), .on_progress = [&bar](const PullProgress& progress) { bar.show(progress); }});
+}
+
+void fetch_if_missing(const std::string& name, const std::string& revision) {
+  if (!find_model(name, {.revision = revision})) fetch(name, revision, false);
+}
+
+std::string megabytes(std::uint64_t bytes) {
+  const double million = static_cast<double>(bytes) / 1e6;
+  return million < 1000 ? fmt::format("{:.{}f} MB", million, million < 10 ? 1 : 0) : fmt::format("{:.2f} GB", million / 1000);
+}
+
+}  // namespace inlay::cli

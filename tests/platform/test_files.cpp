@@ -1,0 +1,99 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "platform/files.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/errors.hpp"
+
+using namespace inlay;
+using namespace inlay::platform;
+namespace fs = std::filesystem;
+using test::check_error;
+
+TEST_CASE("an appended file goes on where it ended") {
+  const test::TemporaryFolder folder;
+  {
+    AppendedFile file(folder / "file");
+    CHECK(file.size() == 0);
+    file.append("abc");
+    file.append("");
+    file.flush_to_disk();
+  }
+  AppendedFile file(folder / "file");
+  CHECK(file.size() == 3);
+  file.append("def");
+  std::string bytes;
+  file.read([&](std::string_view piece) { bytes += piece; });
+  CHECK(bytes == "abcdef");
+  file.clear();
+  CHECK(file.size() == 0);
+  file.append("x");
+  CHECK(test::read(folder / "file") == "x");
+}
+
+TEST_CASE("an appended file follows no link and is no folder") {
+  const test::TemporaryFolder folder;
+  test::write(folder / "target", "kept");
+  fs::create_symlink("target", folder / "link");
+  check_error(Status::io_error, {"link"}, [&] { AppendedFile file(folder / "link"); });
+  check_error(Status::io_error, {folder.path().string()}, [&] { AppendedFile file(folder.path()); });
+  check_error(Status::not_found, {"nowhere/file"}, [&] { AppendedFile file(folder / "nowhere/file"); });
+  CHECK(test::read(folder / "target") == "kept");
+}
+
+TEST_CASE("a disk that takes no more is an error that names the file") {
+  const test::TemporaryFolder folder;
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  AppendedFile file(folder / "file");
+  rlimit limited = before;
+  limited.rlim_cur = 1000;
+  ::setrlimit(RLIMIT_FSIZE, &limited);
+  check_error(Status::io_error, {"file", "File too large"}, [&] { file.append(std::string(2000, 'x')); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+}
+
+TEST_CASE("a lock excludes others, in this process and outside, until it goes") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder / "lock";
+  const auto free_for_child = [&path] {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(FileLock::try_acquire(path) ? 1 : 0);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status) == 1;
+  };
+  {
+    const auto lock = FileLock::try_acquire(path);
+    REQUIRE(lock);
+    CHECK(lock->excludes());
+    CHECK(!FileLock::try_acquire(path));
+    CHECK(!free_for_child());
+  }
+  CHECK(free_for_child());
+  CHECK(FileLock::try_acquire(path));
+  CHECK(fs::exists(path));
+  check_error(Status::not_found, {"nowhere/lock"}, [&] { static_cast<void>(FileLock::try_acquire(folder / "nowhere/lock")); });
+}
+
+TEST_CASE("links and files are replaced in one step") {
+  const test::TemporaryFolder folder;
+  test::write(folder / "a", "a");
+  test::write(folder / "b", "b");
+  replace_link("a", folder / "link");
+  CHECK(test::read(folder / "link") == "a");
+  replace_link("b", folder / "link");
+  CHECK(fs::read_symlink(folder / "link") == "b");
+  replace_file(folder / "a", folder / "b");
+  CHECK(test::read(folder / "link") == "a");
+  CHECK(!fs::exists(folder / "a"));
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 2);  // nothing temporary stays
+  check_error(Status::not_found, {"b"}, [&] { replace_file(folder / "gone", folder / "b"); });
+}
