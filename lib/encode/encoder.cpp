@@ -97,6 +97,7 @@ class TorchEncoder final : public Encoder {
     const c10::InferenceMode inference;
     Weights weights(files, device_);
     architecture_.register_weights(module_, weights, config);
+    weights.pack();
     module_.define(std::string(architecture_.source), std::make_shared<OperatorResolver>());
     // The interpreter alone, not the profiling executor: nothing is optimised behind our back, and no process-wide setting matters.
     auto graph = module_.get_method("forward").graph()->copy();

@@ -223,12 +223,4 @@ const std::string& register_operators() {
   return name;
 }
 
-at::Tensor pack_linear(const at::Tensor& weight) {
-  const auto panel = static_cast<std::int64_t>(kernels().panel_width);
-  const std::int64_t panels = (weight.size(0) + panel - 1) / panel;
-  Tensor packed = at::empty({panels, weight.size(1), panel}, weight.options());
-  kernels().pack(weight.const_data_ptr<float>(), rows(weight), columns(weight), packed.mutable_data_ptr<float>());
-  return packed;
-}
-
 }  // namespace inlay::encode

@@ -15,8 +15,6 @@
 //       [sequences, hidden]; skip [sequences]: leading tokens left out
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <string>
 
 namespace inlay::encode {
@@ -24,8 +22,5 @@ namespace inlay::encode {
 /// Registers the operators with libtorch, once in a process for each copy of this library, and returns their namespace: "inlay", or where
 /// another copy (a program's own beside the C library's, say) has that, "inlay_2" and so on.
 const std::string& register_operators();
-
-/// Packs weight [out, in] (float32, contiguous, CPU) for the kernels of this processor: [panels, in, panel_width].
-at::Tensor pack_linear(const at::Tensor& weight);
 
 }  // namespace inlay::encode

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "encode/operators.hpp"
+#include "encode/kernels/kernels.hpp"
 #include "inlay/error.hpp"
 
 namespace inlay::encode {
@@ -28,7 +28,7 @@ at::ScalarType scalar_type(model::DataType type) {
 }  // namespace
 
 Weights::Weights(const model::TensorFiles& files, at::Device device)
-    : files_(files), prefix_(files.prefix_of(word_embeddings)), device_(device) {}
+    : files_(files), prefix_(files.prefix_of(word_embeddings)), device_(device), packing_(files) {}
 
 const model::StoredTensor* Weights::find(std::string_view name) const {
   if (const auto* found = files_.find(prefix_ + std::string(name))) return found;
@@ -42,33 +42,36 @@ const model::StoredTensor* Weights::find(std::string_view name) const {
 
 bool Weights::has(std::string_view name) const { return find(name) != nullptr; }
 
-void Weights::drop(const model::StoredTensor& tensor) const {
-  if (const auto& mapping = files_.file_of(tensor).mapping) mapping->drop(tensor.view.bytes);
-}
-
-at::Tensor Weights::read(std::string_view name, std::initializer_list<std::size_t> shape) {
+const model::StoredTensor& Weights::check(std::string_view name, std::initializer_list<std::size_t> shape) const {
   const model::StoredTensor* stored = find(name);
   if (stored == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", files_.label(), name));
   const model::TensorView& view = stored->view;
-  const model::FileBytes& file = files_.file_of(*stored);
+  const std::string& label = files_.file_of(*stored).label;
   if (!std::ranges::equal(view.shape, shape)) {
-    throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but config.json makes it [{}]", file.label, name,
+    throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but config.json makes it [{}]", label, name,
                                                    fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
   }
   if (view.type == model::DataType::other) {
     throw Error(Status::unsupported,
-                fmt::format("{}: tensor {} has the dtype {}; supported: {}", file.label, name, view.dtype, model::readable_types));
+                fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, view.dtype, model::weight_dtypes));
   }
+  return *stored;
+}
+
+at::Tensor Weights::read(std::string_view name, std::initializer_list<std::size_t> shape) const {
+  const model::StoredTensor& stored = check(name, shape);
+  const model::TensorView& view = stored.view;
+  const auto& mapping = files_.file_of(stored).mapping;
   std::vector<std::int64_t> sizes(shape.begin(), shape.end());
   const at::ScalarType type = scalar_type(view.type);
   const bool aligned = reinterpret_cast<std::uintptr_t>(view.bytes.data()) % sizeof(float) == 0;
-  if (file.mapping != nullptr && aligned && view.contiguous() && type == at::kFloat) {  // in place: the tensor keeps the mapping
+  if (mapping != nullptr && aligned && view.contiguous() && type == at::kFloat) {  // in place: the tensor keeps the mapping
     return at::from_blob(
-        const_cast<char*>(view.bytes.data()), sizes, [mapping = file.mapping](void*) {}, at::TensorOptions(type));
+        const_cast<char*>(view.bytes.data()), sizes, [mapping](void*) {}, at::TensorOptions(type));
   }
   at::Tensor copy = at::empty(sizes, at::TensorOptions(type));
   model::copy_row_major(view, static_cast<std::byte*>(copy.mutable_data_ptr()));
-  drop(*stored);
+  if (mapping != nullptr) mapping->drop(view.bytes);
   return copy.to(at::kFloat);
 }
 
@@ -82,12 +85,21 @@ at::Tensor Weights::tensor(std::string_view name, std::initializer_list<std::siz
 }
 
 at::Tensor Weights::linear(const std::vector<std::string>& names, std::size_t out, std::size_t in) {
-  std::vector<at::Tensor> parts;
-  for (const std::string& name : names) parts.push_back(read(name, {out / names.size(), in}));
-  at::Tensor weight = parts.size() == 1 ? parts.front() : at::cat(parts);
-  parameters_ += static_cast<std::size_t>(weight.numel());
-  weight = device_.is_cpu() ? pack_linear(weight) : weight.to(device_);
-  for (const std::string& name : names) drop(*find(name));
+  parameters_ += out * in;
+  at::Tensor weight;
+  if (device_.is_cpu()) {
+    std::vector<const model::StoredTensor*> parts;
+    for (const std::string& name : names) parts.push_back(&check(name, {out / names.size(), in}));
+    const std::shared_ptr<float> packed = packing_.add(std::move(parts), out, in);
+    const auto panel = static_cast<std::int64_t>(kernels().panel_width);
+    const std::int64_t panels = (static_cast<std::int64_t>(out) + panel - 1) / panel;
+    weight = at::from_blob(
+        packed.get(), {panels, static_cast<std::int64_t>(in), panel}, [packed](void*) {}, at::TensorOptions(at::kFloat));
+  } else {
+    std::vector<at::Tensor> parts;
+    for (const std::string& name : names) parts.push_back(read(name, {out / names.size(), in}));
+    weight = (parts.size() == 1 ? parts.front() : at::cat(parts)).to(device_);
+  }
   count(weight);
   return weight;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "encode/packing.hpp"
 #include "model/tensor_files.hpp"
 
 namespace inlay::encode {
@@ -25,9 +26,12 @@ class Weights {
   /// naming a tensor that is missing or has another shape or an unknown type.
   [[nodiscard]] at::Tensor tensor(std::string_view name, std::initializer_list<std::size_t> shape);
 
-  /// The weights of a linear layer, or of several with the same input as one, as the operators expect them: packed on the CPU. What was
-  /// copied leaves the mapped file's resident pages.
+  /// The weights of a linear layer, or of several with the same input as one, as the operators expect them. On the CPU they are packed, and
+  /// there only when pack() has run.
   [[nodiscard]] at::Tensor linear(const std::vector<std::string>& names, std::size_t out, std::size_t in);
+
+  /// Fills what linear() returned.
+  void pack() { packing_.run(); }
 
   /// The biases of one layer, or of several as one.
   [[nodiscard]] at::Tensor bias(const std::vector<std::string>& names, std::size_t out);
@@ -37,13 +41,14 @@ class Weights {
 
  private:
   [[nodiscard]] const model::StoredTensor* find(std::string_view name) const;
-  void drop(const model::StoredTensor& tensor) const;  ///< it was copied: its pages need not stay
-  [[nodiscard]] at::Tensor read(std::string_view name, std::initializer_list<std::size_t> shape);  ///< float32, CPU
+  [[nodiscard]] const model::StoredTensor& check(std::string_view name, std::initializer_list<std::size_t> shape) const;
+  [[nodiscard]] at::Tensor read(std::string_view name, std::initializer_list<std::size_t> shape) const;  ///< float32, CPU
   void count(const at::Tensor& tensor);
 
   const model::TensorFiles& files_;
   std::string prefix_;
   at::Device device_;
+  Packing packing_;
   std::size_t bytes_ = 0;
   std::size_t parameters_ = 0;
 };

@@ -8,12 +8,6 @@
 
 namespace inlay::model {
 
-bool is_below_folder(std::string_view path) {
-  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
-  const std::filesystem::path parts(path);
-  return !parts.has_root_path() && std::ranges::find(parts, "..") == parts.end();
-}
-
 ModelSource ModelSource::from_folder(std::filesystem::path folder) {
   std::error_code error;
   const auto status = std::filesystem::status(folder, error);
@@ -57,11 +51,11 @@ bool ModelSource::has(std::string_view name) const {
 FileBytes ModelSource::read(std::string_view name) const {
   if (!folder_.empty()) {
     auto mapping = std::make_shared<const platform::MappedFile>(folder_ / path(name));
-    return {mapping->bytes(), label(name), mapping, path(name)};
+    return {mapping->bytes(), label(name), mapping};
   }
   const auto file = std::ranges::find(files_, path(name), &ModelFile::name);
   if (file == files_.end()) throw Error(Status::not_found, fmt::format("{} is missing", label(name)));
-  return {{reinterpret_cast<const char*>(file->bytes.data()), file->bytes.size()}, label(name), nullptr, path(name)};
+  return {{reinterpret_cast<const char*>(file->bytes.data()), file->bytes.size()}, label(name), nullptr};
 }
 
 std::string ModelSource::path(std::string_view file) const { return below_ + std::string(file); }

@@ -18,11 +18,7 @@ struct FileBytes {
   std::string_view bytes;
   std::string label;                                    ///< how messages name the file
   std::shared_ptr<const platform::MappedFile> mapping;  ///< null: the bytes are the caller's and go when load returns
-  std::string path;                                     ///< relative to the model, with '/'
 };
-
-/// Whether a path that a model's file names stays below the folder that it is relative to. An empty one does not.
-[[nodiscard]] bool is_below_folder(std::string_view path);
 
 class ModelSource {
  public:

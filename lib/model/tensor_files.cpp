@@ -7,6 +7,7 @@
 
 #include "inlay/error.hpp"
 #include "model/file_errors.hpp"
+#include "model/hub/names.hpp"
 #include "model/json.hpp"
 #include "model/safetensors.hpp"
 #include "model/torch_file.hpp"
@@ -24,10 +25,6 @@ constexpr std::array<Form, 2> forms = {
     {{"model.safetensors", [](std::string_view bytes, const std::string& label) { return Safetensors(bytes, label).tensors(); }},
      {"pytorch_model.bin", [](std::string_view bytes, const std::string& label) { return TorchFile(bytes, label).tensors(); }}}};
 
-std::string in_folder(std::string_view folder, std::string_view file) {
-  return folder.empty() ? std::string(file) : fmt::format("{}/{}", folder, file);
-}
-
 [[noreturn]] void refuse(const std::string& label, const std::string& reason) {
   throw Error(Status::invalid_model, fmt::format("{}: {}", label, one_line(reason)));
 }
@@ -42,7 +39,7 @@ std::map<std::string, std::vector<std::string>> read_index(const FileBytes& file
   for (const auto& [tensor, value] : map) {
     std::string_view shard;
     if (value.get(shard)) refuse(file.label, fmt::format("the file of tensor {} is not a string", tensor));
-    if (!is_below_folder(shard))
+    if (!hub::is_safe_path(shard))
       refuse(file.label, fmt::format("the file \"{}\" of tensor {} leads out of the model's folder", shard, tensor));
     if (const auto [place, inserted] = shard_of.emplace(tensor, shard); !inserted) {
       refuse(file.label, fmt::format("tensor {} is there twice, in {} and {}", tensor, place->second, shard));
@@ -54,26 +51,28 @@ std::map<std::string, std::vector<std::string>> read_index(const FileBytes& file
 
 }  // namespace
 
-TensorFiles TensorFiles::open(const ModelSource& source, std::string_view folder) {
+TensorFiles TensorFiles::open(const ModelSource& source) {
   TensorFiles result;
+  const auto add_file = [&](std::string_view name) -> const FileBytes& {
+    result.names_.emplace_back(name);
+    return result.files_.emplace_back(source.read(name));
+  };
   for (const Form& form : forms) {
-    const std::string name = in_folder(folder, form.file);
-    if (source.has(name)) {
-      const FileBytes& file = result.files_.emplace_back(source.read(name));
+    if (source.has(form.file)) {
+      const FileBytes& file = add_file(form.file);
       result.label_ = file.label;
       for (auto& [tensor, view] : form.read(file.bytes, file.label)) result.tensors_.emplace(tensor, StoredTensor{view, 0});
       return result;
     }
-    const std::string index = name + ".index.json";
+    const std::string index = std::string(form.file) + ".index.json";
     if (!source.has(index)) continue;
     result.label_ = source.label(index);
     for (const auto& [shard, names] : read_index(source.read(index))) {
-      const std::string path = in_folder(folder, shard);
-      if (!source.has(path)) {
-        throw Error(Status::not_found, fmt::format("{}: its file {} is missing, which has tensor {}", result.label_, source.label(path),
+      if (!source.has(shard)) {
+        throw Error(Status::not_found, fmt::format("{}: its file {} is missing, which has tensor {}", result.label_, source.label(shard),
                                                    one_line(names.front())));
       }
-      const FileBytes& file = result.files_.emplace_back(source.read(path));
+      const FileBytes& file = add_file(shard);
       Tensors tensors = form.read(file.bytes, file.label);
       for (const std::string& tensor : names) {
         const auto found = tensors.find(tensor);
@@ -86,7 +85,7 @@ TensorFiles TensorFiles::open(const ModelSource& source, std::string_view folder
     return result;
   }
   throw Error(Status::not_found, fmt::format("no weights in the model: {} is missing, and so are its shards' index and pytorch_model.bin",
-                                             source.label(in_folder(folder, forms.front().file))));
+                                             source.label(forms.front().file)));
 }
 
 const StoredTensor* TensorFiles::find(std::string_view name) const {

@@ -26,10 +26,9 @@ struct StoredTensor {
 
 class TensorFiles {
  public:
-  /// `folder` is that of a module ("2_Dense"), relative to the model's, with '/'. A file in memory must outlive the object. Throws Error:
-  /// not_found when there are no weights or a shard is missing; invalid_model, unsupported as Safetensors and TorchFile do, and for an index
-  /// that contradicts its shards or leads out of the folder.
-  [[nodiscard]] static TensorFiles open(const ModelSource& source, std::string_view folder = {});
+  /// A file in memory must outlive the object. Throws Error: not_found when there are no weights or a shard is missing; invalid_model,
+  /// unsupported as Safetensors and TorchFile do, and for an index that contradicts its shards or leads out of the folder.
+  [[nodiscard]] static TensorFiles open(const ModelSource& source);
 
   /// Null when there is none.
   [[nodiscard]] const StoredTensor* find(std::string_view name) const;
@@ -39,7 +38,8 @@ class TensorFiles {
   [[nodiscard]] std::string prefix_of(std::string_view name) const;
 
   [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const noexcept { return tensors_; }
-  [[nodiscard]] std::span<const FileBytes> files() const noexcept { return files_; }  ///< in the order of their names
+  [[nodiscard]] std::span<const FileBytes> files() const noexcept { return files_; }         ///< in the order of their names
+  [[nodiscard]] std::span<const std::string> file_names() const noexcept { return names_; }  ///< the same, as the source knows them
   [[nodiscard]] const FileBytes& file_of(const StoredTensor& tensor) const noexcept { return files_[tensor.file]; }
 
   /// How messages name the whole: the file, or the index of its shards.
@@ -48,6 +48,7 @@ class TensorFiles {
  private:
   std::map<std::string, StoredTensor, std::less<>> tensors_;
   std::vector<FileBytes> files_;
+  std::vector<std::string> names_;
   std::string label_;
 };
 

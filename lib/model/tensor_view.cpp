@@ -1,9 +1,8 @@
 #include "model/tensor_view.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
+#include <functional>
 #include <numeric>
 
 namespace inlay::model {
@@ -12,7 +11,7 @@ namespace {
 // The elements one after the other, the last dimension's index running fastest.
 template <std::size_t Size>
 void gather(const TensorView& tensor, std::byte* destination) {
-  const std::size_t count = std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
+  const std::size_t count = element_count(tensor);
   std::vector<std::size_t> index(tensor.shape.size(), 0);
   std::size_t position = 0;  // of the current element, in elements
   for (std::size_t i = 0; i < count; ++i) {
@@ -26,43 +25,32 @@ void gather(const TensorView& tensor, std::byte* destination) {
   }
 }
 
-// IEEE 754 binary16.
-float from_float16(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 0x1F;
-  const int fraction = bits & 0x3FF;
-  float magnitude = std::ldexp(static_cast<float>(fraction), -24);  // subnormal
-  if (exponent == 0x1F) {
-    magnitude = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
-  } else if (exponent != 0) {
-    magnitude = std::ldexp(static_cast<float>(fraction | 0x400), exponent - 25);
-  }
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+template <class Number>
+std::vector<Number> read_numbers(const TensorView& tensor) {
+  std::vector<Number> numbers(element_count(tensor));
+  copy_row_major(tensor, reinterpret_cast<std::byte*>(numbers.data()));
+  return numbers;
 }
 
-float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-template <typename Element, typename Convert>
-std::vector<float> converted(const TensorView& tensor, const Convert& convert) {
-  const std::size_t count = std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
-  std::vector<Element> elements(count);
-  copy_row_major(tensor, reinterpret_cast<std::byte*>(elements.data()));
-  std::vector<float> floats(count);
-  std::transform(elements.begin(), elements.end(), floats.begin(), convert);
+template <class Number, class Convert>
+std::vector<float> read_converted(const TensorView& tensor, Convert convert) {
+  const std::vector<Number> numbers = read_numbers<Number>(tensor);
+  std::vector<float> floats(numbers.size());
+  std::ranges::transform(numbers, floats.begin(), convert);
   return floats;
 }
 
-}  // namespace
-
-std::vector<float> read_floats(const TensorView& tensor) {
-  switch (tensor.type) {
-    case DataType::float32: return converted<float>(tensor, [](float value) { return value; });
-    case DataType::float16: return converted<std::uint16_t>(tensor, from_float16);
-    case DataType::bfloat16: return converted<std::uint16_t>(tensor, from_bfloat16);
-    case DataType::float64: return converted<double>(tensor, [](double value) { return static_cast<float>(value); });
-    case DataType::other: break;
-  }
-  return {};
+// IEEE 754 binary16: a sign, 5 bits of exponent with a bias of 15, 10 of fraction.
+float float_of_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16;
+  const std::uint32_t magnitude = half & 0x7FFFU;
+  // Its bits at float's place are a float of 112 less in the exponent, subnormal ones included.
+  const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112F);
+  const std::uint32_t infinite = magnitude >= 0x7C00 ? 0x7F800000U : 0U;
+  return std::bit_cast<float>(sign | finite | infinite);
 }
+
+}  // namespace
 
 std::size_t element_bytes(DataType type) noexcept {
   switch (type) {
@@ -73,6 +61,10 @@ std::size_t element_bytes(DataType type) noexcept {
     case DataType::other: return 0;
   }
   return 0;
+}
+
+std::size_t element_count(const TensorView& tensor) noexcept {
+  return std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
 }
 
 void copy_row_major(const TensorView& tensor, std::byte* destination) {
@@ -86,6 +78,18 @@ void copy_row_major(const TensorView& tensor, std::byte* destination) {
     case 8: gather<8>(tensor, destination); break;
     default: break;
   }
+}
+
+std::vector<float> read_floats(const TensorView& tensor) {
+  switch (tensor.type) {
+    case DataType::float32: return read_numbers<float>(tensor);
+    case DataType::float64: return read_converted<double>(tensor, [](double x) { return static_cast<float>(x); });
+    case DataType::float16: return read_converted<std::uint16_t>(tensor, float_of_half);
+    case DataType::bfloat16:  // the upper half of a float32
+      return read_converted<std::uint16_t>(tensor, [](std::uint16_t x) { return std::bit_cast<float>(std::uint32_t{x} << 16); });
+    case DataType::other: return {};
+  }
+  return {};
 }
 
 }  // namespace inlay::model

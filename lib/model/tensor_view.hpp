@@ -14,6 +14,8 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 
 enum class DataType : std::uint8_t { float32, float16, bfloat16, float64, other };
 
+inline constexpr std::string_view weight_dtypes = "F32, F16, BF16, F64";  ///< of all types but `other`
+
 struct TensorView {
   std::string dtype;  ///< as safetensors spells it: "F32"
   DataType type = DataType::other;
@@ -29,13 +31,12 @@ struct TensorView {
 /// How many bytes the elements of a tensor take. `type` is not `other`.
 [[nodiscard]] std::size_t element_bytes(DataType type) noexcept;
 
+[[nodiscard]] std::size_t element_count(const TensorView& tensor) noexcept;
+
 /// Writes the elements in row-major order: their number times element_bytes. `type` is not `other`.
 void copy_row_major(const TensorView& tensor, std::byte* destination);
 
-/// The elements in row-major order as float32. `type` is not `other`.
+/// The elements in row-major order, as float32. `type` is not `other`.
 [[nodiscard]] std::vector<float> read_floats(const TensorView& tensor);
-
-/// The types that can be read, as messages name them.
-inline constexpr std::string_view readable_types = "F32, F16, BF16, F64";
 
 }  // namespace inlay::model

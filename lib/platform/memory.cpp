@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace inlay::platform {
 namespace {
@@ -33,6 +36,18 @@ void release_free_memory() noexcept {
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif
+}
+
+std::shared_ptr<std::byte> allocate_large(std::size_t bytes) {
+  constexpr std::size_t huge_page = std::size_t{2} << 20;
+  const std::size_t size = bytes + huge_page;  // so that it can begin where a huge page does
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) throw std::bad_alloc();
+  std::shared_ptr<void> whole(address, [size](void* begin) { ::munmap(begin, size); });
+  const std::size_t skipped = (huge_page - reinterpret_cast<std::uintptr_t>(address) % huge_page) % huge_page;
+  std::byte* begin = static_cast<std::byte*>(address) + skipped;
+  ::madvise(begin, bytes, MADV_HUGEPAGE);  // refused where there are none
+  return {std::move(whole), begin};
 }
 
 }  // namespace inlay::platform

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -18,8 +16,7 @@ namespace {
 
 std::string elements_of(const inlay::model::TensorView& tensor) {
   if (tensor.type == inlay::model::DataType::other) return {};
-  const std::size_t count = std::reduce(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
-  std::vector<std::byte> bytes(count * element_bytes(tensor.type));
+  std::vector<std::byte> bytes(element_count(tensor) * element_bytes(tensor.type));
   copy_row_major(tensor, bytes.data());
   std::string text;
   for (const std::byte byte : bytes) text += fmt::format("{:02x}", std::to_integer<int>(byte));
@@ -27,7 +24,7 @@ std::string elements_of(const inlay::model::TensorView& tensor) {
 }
 
 nlohmann::json list(const std::string& folder, const std::string& module) {
-  const auto files = inlay::model::TensorFiles::open(inlay::model::ModelSource::from_folder(folder), module);
+  const auto files = inlay::model::TensorFiles::open(inlay::model::ModelSource::from_folder(folder).below(module));
   nlohmann::json tensors = nlohmann::json::array();
   for (const auto& [name, tensor] : files.tensors()) {
     tensors.push_back({{"name", name},

@@ -162,8 +162,8 @@ TEST_CASE("shards in memory are read like those in a folder", "[tensor_files]") 
   CHECK(tensors.file_of(*tensors.find("b")).label == "memory:x/two");
   CHECK(tensors.find("c") == nullptr);
   CHECK(tensors.label() == "memory:model.safetensors.index.json");
-  CHECK(TensorFiles::open(source, "2_Dense").find("b")->view.bytes == "abcd");
-  check_error(Status::not_found, {"memory:3_Dense/model.safetensors"}, [&] { (void)TensorFiles::open(source, "3_Dense"); });
+  CHECK(TensorFiles::open(source.below("2_Dense")).find("b")->view.bytes == "abcd");
+  check_error(Status::not_found, {"memory:3_Dense/model.safetensors"}, [&] { (void)TensorFiles::open(source.below("3_Dense")); });
 }
 
 TEST_CASE("generators of the same shards share their weights", "[tensor_files]") {

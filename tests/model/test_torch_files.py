@@ -319,9 +319,9 @@ def write_shards(work):
         return lambda changed: changed["weight_map"].update({tensor: shard})
 
     name = "encoder.layer.1.output.dense.bias"
-    for path in ("../whole/model.safetensors", "/etc/passwd", "a/../../whole/model.safetensors", "..", "", "\0"):
+    for path in ("../whole/model.safetensors", "/etc/passwd", "a/../../whole/model.safetensors", "..", ".", "", "a//b", "a\\b", "\0"):
         with_index(point(name, path))
-        check_refused(f"a shard at {path!r}", sharded, "invalid_model", "index.json", name, "leads out")
+        check_refused(f"a shard at {path!r}", sharded, "invalid_model", "index.json", name, "leads out", "index.json")
     with_index(point(name, "model-00099.safetensors"))
     check_refused("a missing shard", sharded, "not_found", "index.json", "model-00099.safetensors", name)
     with_index(point("ghost", shards[1]))
@@ -330,7 +330,8 @@ def write_shards(work):
     check_refused("a tensor in another shard", sharded, "invalid_model", "index.json", name)
     with_index(point(name, 3))
     check_refused("a shard that is no string", sharded, "invalid_model", "index.json", name)
-    with_index(point(name, "."))
+    with_index(point(name, "folder"))
+    (sharded / "folder").mkdir()
     check_refused("a shard that is a folder", sharded, "io_error", "folder")
     for text in ("", "[]", "{}", '{"weight_map": []}', '{"weight_map": null}', "{", '{"weight_map": {"a": "x", "a": "y"}}'):
         (sharded / "model.safetensors.index.json").write_text(text)
