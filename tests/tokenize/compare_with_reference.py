@@ -239,6 +239,22 @@ def compare_all_kinds(strings, generated_alone, work, only):
     return differences
 
 
+def compare_older_files(strings, generated_alone, work, only):
+    try:
+        import transformers  # noqa: F401
+    except ImportError:
+        print("skipped: the older files, as the transformers package is not installed")
+        return 0
+    folders = work / "older"
+    folders.mkdir()
+    differences = 0
+    for name, folder, tokenizer in reference_tokenizers.older_files(folders):
+        if only in name:
+            differences += compare(name, folder, strings, None, work, tokenizer)
+            differences += compare(name, folder, generated_alone[:2000], 9, work, tokenizer)
+    return differences
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200_000, help="generated strings")
@@ -253,6 +269,7 @@ def main():
         work = pathlib.Path(name)
         differences = compare_bert(strings, generated_alone, work, options.only)
         differences += compare_all_kinds(strings, generated_alone, work, options.only)
+        differences += compare_older_files(strings, generated_alone, work, options.only)
     return 1 if differences else 0
 
 

@@ -1,11 +1,13 @@
 """Tokenizers of every kind to compare with, made by the reference itself: real vocabularies where INLAY_DATA has them, else small trained ones.
 
-tokenizers_of_all_kinds() yields (name, tokenizers.Tokenizer); each can be saved as the tokenizer.json that we read.
+tokenizers_of_all_kinds() yields (name, tokenizers.Tokenizer); each can be saved as the tokenizer.json that we read. older_files(folder) yields
+(name, a folder without a tokenizer.json, what transformers makes of it).
 """
 
 import json
 import os
 import pathlib
+import shutil
 import struct
 import sysconfig
 
@@ -287,3 +289,90 @@ def tokenizers_of_all_kinds():
     ])  # fmt: skip
     wide.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=True, add_prefix_space=False), processors.BertProcessing(("</s>", 2), ("<s>", 0))])
     yield "words with added tokens and trimmed offsets", wide
+
+
+def trained_sentencepiece(path, **options):
+    """Trains a SentencePiece model; None where the package is not installed."""
+    try:
+        import sentencepiece
+    except ImportError:
+        return None
+    defaults = dict(vocab_size=600, hard_vocab_limit=False, minloglevel=2, num_threads=1, character_coverage=0.99)
+    lines = [line for text in corpus() for line in text.splitlines() if line.strip()]
+    with open(path, "wb") as file:
+        sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_writer=file, **{**defaults, **options})
+    return path
+
+
+def older_files(work):
+    from transformers import AutoTokenizer, logging
+
+    logging.set_verbosity_error()
+
+    def folder(name, model_type, **files):
+        """Texts are written, paths are copied, anything else is JSON; file_json is file.json."""
+        path = work / name.replace(" ", "_").replace(",", "")
+        path.mkdir()
+        for file, content in {"config_json": {"model_type": model_type}, **files}.items():
+            target = path / ".".join(file.rsplit("_", 1)) if not file.startswith("sentencepiece") else path / "sentencepiece.bpe.model"
+            if isinstance(content, pathlib.Path):
+                shutil.copyfile(content, target)
+            else:
+                target.write_text(content if isinstance(content, str) else json.dumps(content))
+        return name, path, AutoTokenizer.from_pretrained(path).backend_tokenizer
+
+    bpe = work / "bpe"
+    bpe.mkdir()
+    roberta_vocabulary().save(str(bpe))
+    bpe_files = dict(vocab_json=bpe / "vocab.json", merges_txt=bpe / "merges.txt")
+    mask = {"content": "<mask>", "single_word": False, "lstrip": True, "rstrip": False, "normalized": False}
+    yield folder("roberta files alone", "roberta", **bpe_files)
+    yield folder(
+        "roberta files with a mask that strips, prefix space", "roberta", **bpe_files,
+        special_tokens_map_json={"bos_token": "<s>", "mask_token": mask}, tokenizer_config_json={"add_prefix_space": True, "trim_offsets": False},
+    )  # fmt: skip
+    yield folder(
+        "roberta files with added tokens and other names", "roberta", **bpe_files, added_tokens_json={"<new>": 60000, "<newer>": 60001},
+        special_tokens_map_json={"cls_token": "<pad>", "sep_token": "<new>", "additional_special_tokens": ["<e1>", "<e2>"]},
+    )  # fmt: skip
+    yield folder(
+        "roberta files of today", "bert", **bpe_files,
+        tokenizer_config_json={"tokenizer_class": "RobertaTokenizerFast", "mask_token": "<mask>", "added_tokens_decoder": {
+            "0": {**mask, "content": "<s>", "lstrip": False, "normalized": True, "special": True}, "60007": {**mask, "content": "<x>", "special": False},
+        }},
+    )  # fmt: skip
+    words = DATA / "mpnet" / "vocab.txt"
+    vocabulary = words if words.is_file() else "<s>\n<pad>\n</s>\n<unk>\n" + "\n".join([*"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz"), "the", "[UNK]", "<mask>"]) + "\n"
+    yield folder("mpnet files alone", "mpnet", vocab_txt=vocabulary)
+    yield folder(
+        "mpnet files with their configuration", "mpnet", vocab_txt=vocabulary,
+        tokenizer_config_json={
+            "do_lower_case": True, "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "[UNK]",
+            "pad_token": "<pad>", "mask_token": "<mask>", "tokenize_chinese_chars": True, "strip_accents": None, "tokenizer_class": "MPNetTokenizer",
+        },
+        special_tokens_map_json={"bos_token": "<s>", "unk_token": "[UNK]", "mask_token": {**mask, "lstrip": False}},
+    )  # fmt: skip
+
+    pieces = DATA / "sentencepiece" / "spm_example.model"
+    if not pieces.is_file():
+        pieces = trained_sentencepiece(work / "unigram.model")
+    if pieces is None:
+        print("skipped: SentencePiece models, as the sentencepiece package is not installed")
+        return
+    yield folder("xlm-r files alone", "xlm-roberta", sentencepiece=pieces)
+    yield folder(
+        "xlm-r files with their configuration", "bert", sentencepiece=pieces,
+        tokenizer_config_json={"tokenizer_class": "XLMRobertaTokenizer", "mask_token": {**mask, "normalized": True, "__type": "AddedToken"}},
+        special_tokens_map_json={"bos_token": "<s>", "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": mask},
+    )  # fmt: skip
+    own = trained_sentencepiece(work / "own.model", user_defined_symbols=["<sep>", "foo bar", "▁the"], control_symbols=["<ctl>"], byte_fallback=True)
+    yield folder("xlm-r files with symbols of its own", "xlm-roberta", sentencepiece=own)
+    yield folder("xlm-r files, no prefix space", "xlm-roberta", sentencepiece=own, tokenizer_config_json={"add_prefix_space": False})
+    yield folder("xlm-r from tokenizer.model", "xlm-roberta", tokenizer_model=own)
+    backend = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    yield folder("unigram model of no class", "bert", tokenizer_model=own, tokenizer_config_json=backend)
+    llama = trained_sentencepiece(work / "bpe.model", model_type="bpe", byte_fallback=True, normalization_rule_name="identity", user_defined_symbols=["<sep>"])
+    yield folder("BPE model of no class", "bert", tokenizer_model=llama, tokenizer_config_json=backend)
+    yield folder("BPE model with beginning and end", "bert", tokenizer_model=llama, tokenizer_config_json={**backend, "add_bos_token": True, "add_eos_token": True})
+    plain = trained_sentencepiece(work / "bpe_nfkc.model", model_type="bpe", bos_id=-1, eos_id=-1)
+    yield folder("BPE model without byte fallback, bos and eos", "llama", tokenizer_model=plain)
