@@ -359,6 +359,27 @@ inlay_status inlay_generator_tokenize(const inlay_generator* generator, inlay_st
   });
 }
 
+inlay_status inlay_generator_tokenize_with_offsets(const inlay_generator* generator, inlay_string text, size_t max_tokens, int32_t* ids,
+                                                   inlay_byte_range* offsets, size_t capacity, size_t* needed, size_t* tokens_seen,
+                                                   inlay_error** error) {
+  set(needed, 0);
+  set(tokens_seen, 0);
+  return guard(error, [&] {
+    const inlay::EmbeddingGenerator& tokenizer = usable(generator);
+    array(ids, capacity, "ids");
+    array(offsets, capacity, "offsets");
+    const std::size_t limit = max_tokens == 0 ? tokenizer.max_sequence_length() : max_tokens;
+    const inlay::Encoding encoding = tokenizer.tokenizer().encode_with_offsets(inlay::capi::text(text, "text"), limit);
+    set(tokens_seen, encoding.tokens_seen);
+    const std::span<std::int32_t> output = buffer(ids, capacity, encoding.ids.size(), needed, "ids");
+    std::copy(encoding.ids.begin(), encoding.ids.end(), output.begin());
+    std::transform(encoding.offsets.begin(), encoding.offsets.end(), offsets, [](const inlay::ByteRange& range) {
+      return inlay_byte_range{range.begin, range.end};
+    });
+    set(needed, output.size());
+  });
+}
+
 inlay_string inlay_generator_token(const inlay_generator* generator, int32_t id) {
   return generator == nullptr ? inlay_string{nullptr, 0} : string(generator->generator.tokenizer().token(id));
 }

@@ -18,15 +18,20 @@ struct TokenizeOptions {
   ModelOptions model;
   TextOptions texts;
   bool json = false;
+  bool offsets = false;
 };
 
 std::string line(const Tokenizer& tokenizer, const Encoding& encoding, bool json) {
   std::vector<std::string> tokens;
   for (const TokenId id : encoding.ids) tokens.emplace_back(tokenizer.token(id));
   if (json) {
-    const nlohmann::ordered_json object = {
+    nlohmann::ordered_json object = {
         {"ids", encoding.ids}, {"tokens", tokens}, {"tokens_seen", encoding.tokens_seen}, {"truncated", encoding.truncated()}};
+    for (const ByteRange& range : encoding.offsets) object["offsets"].push_back({range.begin, range.end});
     return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+  for (std::size_t index = 0; index < encoding.offsets.size(); ++index) {
+    tokens[index] += fmt::format("[{}:{}]", encoding.offsets[index].begin, encoding.offsets[index].end);
   }
   return fmt::format("{}  ({} tokens{})\n", printable(fmt::format("{}", fmt::join(tokens, " "))), encoding.ids.size(),
                      encoding.truncated() ? fmt::format(" of {}", encoding.tokens_seen) : "");
@@ -44,7 +49,10 @@ int run_tokenize(const TokenizeOptions& options) {
   const DocumentPreparator preparator = options.texts.preparator();
   std::string text;
   for (const Document& document : texts.documents) {
-    const Encoding encoding = generator.tokenizer().encode(preparator(document), generator.max_sequence_length());
+    const std::string prepared = preparator(document);
+    const std::size_t limit = generator.max_sequence_length();
+    const Encoding encoding =
+        options.offsets ? generator.tokenizer().encode_with_offsets(prepared, limit) : generator.tokenizer().encode(prepared, limit);
     text += line(generator.tokenizer(), encoding, options.json);
     if (text.size() < flush_bytes) continue;
     write_output(text);
@@ -65,6 +73,8 @@ Command add_tokenize(CLI::App& application) {
       ->check(CLI::PositiveNumber);
   options->texts.add(*command);
   command->add_flag("--json", options->json, "Print a JSON object a text: ids (special tokens included), tokens, tokens_seen, truncated");
+  command->add_flag("--offsets", options->offsets,
+                    "Also show which bytes of the text that the model sees each token stands for: [begin:end], in JSON offsets");
   return {command, [options] { return run_tokenize(*options); }};
 }
 

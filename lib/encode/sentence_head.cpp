@@ -21,40 +21,31 @@ constexpr float smallest_length = 1e-12F;    // torch.nn.functional.normalize's
 
 using Floats = std::vector<float>;
 
-// The tensors of a module's folder.
-class ModuleTensors {
- public:
-  ModuleTensors(const model::ModelSource& source, const std::string& folder) : files_(model::TensorFiles::open(source.below(folder))) {}
-
-  [[nodiscard]] Floats floats(const std::string& name, const std::vector<std::size_t>& shape) const {
-    const model::StoredTensor* stored = files_.find(name);
-    if (stored == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", files_.label(), name));
-    const std::string& label = files_.file_of(*stored).label;
-    if (stored->view.shape != shape) {
-      throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but the module's config.json makes it [{}]", label,
-                                                     name, fmt::join(stored->view.shape, ", "), fmt::join(shape, ", ")));
-    }
-    if (stored->view.type == model::DataType::other) {
-      throw Error(Status::unsupported,
-                  fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, stored->view.dtype, model::readable_types));
-    }
-    return model::read_floats(stored->view);
+// A module's tensor, checked against what the module's own config.json says of it.
+Floats read_floats(const model::TensorFiles& files, const std::string& name, const std::vector<std::size_t>& shape) {
+  const model::StoredTensor* tensor = files.find(name);
+  if (tensor == nullptr) throw Error(Status::invalid_model, fmt::format("{}: tensor {} is missing", files.label(), name));
+  const model::TensorView& view = tensor->view;
+  const std::string& label = files.file_of(*tensor).label;
+  if (view.shape != shape) {
+    throw Error(Status::invalid_model, fmt::format("{}: tensor {} has the shape [{}], but the module's config.json makes it [{}]", label,
+                                                   name, fmt::join(view.shape, ", "), fmt::join(shape, ", ")));
   }
-
-  [[nodiscard]] std::span<const model::FileBytes> files() const noexcept { return files_.files(); }
-
- private:
-  model::TensorFiles files_;
-};
+  if (view.type == model::DataType::other) {
+    throw Error(Status::unsupported,
+                fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, view.dtype, model::weight_dtypes));
+  }
+  return model::read_floats(view);
+}
 
 // A linear layer with its weights packed for the kernels.
 class Linear {
  public:
-  Linear(const ModuleTensors& files, const std::string& name, std::size_t in, std::size_t out, bool has_bias)
+  Linear(const model::TensorFiles& files, const std::string& name, std::size_t in, std::size_t out, bool has_bias)
       : in_(in), out_(out), packed_(packed_floats(kernels(), out, in)) {
-    const Floats weight = files.floats(name + ".weight", {out, in});
+    const Floats weight = read_floats(files, name + ".weight", {out, in});
     kernels().pack(weight.data(), out, in, packed_.data());
-    if (has_bias) bias_ = files.floats(name + ".bias", {out});
+    if (has_bias) bias_ = read_floats(files, name + ".bias", {out});
   }
 
   [[nodiscard]] Floats apply(const Floats& x, const float* residual = nullptr) const {
@@ -102,7 +93,7 @@ class SentenceHead::Step {
 
 class SentenceHead::Step::Dense final : public Step {
  public:
-  Dense(const model::DenseModule& module, const ModuleTensors& files)
+  Dense(const model::DenseModule& module, const model::TensorFiles& files)
       : linear_(files, "linear", module.in, module.out, module.has_bias), activation_(module.activation), adds_input_(module.has_residual) {
     if (adds_input_ && module.in != module.out) residual_.emplace_back(files, "residual", module.in, module.out, false);
   }
@@ -129,8 +120,8 @@ class SentenceHead::Step::Dense final : public Step {
 
 class SentenceHead::Step::LayerNorm final : public Step {
  public:
-  LayerNorm(const model::LayerNormModule& module, const ModuleTensors& files)
-      : gamma_(files.floats("norm.weight", {module.width})), beta_(files.floats("norm.bias", {module.width})) {}
+  LayerNorm(const model::LayerNormModule& module, const model::TensorFiles& files)
+      : gamma_(read_floats(files, "norm.weight", {module.width})), beta_(read_floats(files, "norm.bias", {module.width})) {}
 
   [[nodiscard]] Floats apply(Floats x) const override {
     kernels().layer_norm(x.data(), x.size() / gamma_.size(), gamma_.size(), gamma_.data(), beta_.data(), layer_norm_epsilon, x.data());
@@ -168,8 +159,8 @@ SentenceHead::SentenceHead(const model::ModelSource& source, std::span<const mod
     : dimension_(model::dimension_behind(modules, pooled_width, source)) {
   std::size_t width = pooled_width;
   const auto open = [&](const std::string& folder) {
-    ModuleTensors tensors(source, folder);
-    for (const model::FileBytes& file : tensors.files()) files_.push_back(file.path);
+    auto tensors = model::TensorFiles::open(source.below(folder));
+    for (const std::string& file : tensors.file_names()) files_.push_back(fmt::format("{}/{}", folder, file));
     return tensors;
   };
   for (const model::SentenceModule& module : modules) {

@@ -53,7 +53,7 @@ const model::StoredTensor& Weights::check(std::string_view name, std::initialize
   }
   if (view.type == model::DataType::other) {
     throw Error(Status::unsupported,
-                fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, view.dtype, model::readable_types));
+                fmt::format("{}: tensor {} has the dtype {}; supported: {}", label, name, view.dtype, model::weight_dtypes));
   }
   return *stored;
 }

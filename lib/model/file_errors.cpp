@@ -11,7 +11,7 @@ namespace inlay::model {
 
 std::string one_line(std::string_view text) {
   constexpr std::size_t longest = 400;
-  std::string line = text::repair_utf8(text.substr(0, longest));
+  std::string line = text::repair_utf8(text.substr(0, longest)).text;
   std::ranges::replace_if(
       line, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }, '?');
   if (text.size() > longest) line += "...";

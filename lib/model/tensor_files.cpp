@@ -7,6 +7,7 @@
 
 #include "inlay/error.hpp"
 #include "model/file_errors.hpp"
+#include "model/hub/names.hpp"
 #include "model/json.hpp"
 #include "model/safetensors.hpp"
 #include "model/torch_file.hpp"
@@ -38,7 +39,7 @@ std::map<std::string, std::vector<std::string>> read_index(const FileBytes& file
   for (const auto& [tensor, value] : map) {
     std::string_view shard;
     if (value.get(shard)) refuse(file.label, fmt::format("the file of tensor {} is not a string", tensor));
-    if (!is_below_folder(shard))
+    if (!hub::is_safe_path(shard))
       refuse(file.label, fmt::format("the file \"{}\" of tensor {} leads out of the model's folder", shard, tensor));
     if (const auto [place, inserted] = shard_of.emplace(tensor, shard); !inserted) {
       refuse(file.label, fmt::format("tensor {} is there twice, in {} and {}", tensor, place->second, shard));
@@ -52,9 +53,13 @@ std::map<std::string, std::vector<std::string>> read_index(const FileBytes& file
 
 TensorFiles TensorFiles::open(const ModelSource& source) {
   TensorFiles result;
+  const auto add_file = [&](std::string_view name) -> const FileBytes& {
+    result.names_.emplace_back(name);
+    return result.files_.emplace_back(source.read(name));
+  };
   for (const Form& form : forms) {
     if (source.has(form.file)) {
-      const FileBytes& file = result.files_.emplace_back(source.read(form.file));
+      const FileBytes& file = add_file(form.file);
       result.label_ = file.label;
       for (auto& [tensor, view] : form.read(file.bytes, file.label)) result.tensors_.emplace(tensor, StoredTensor{view, 0});
       return result;
@@ -67,7 +72,7 @@ TensorFiles TensorFiles::open(const ModelSource& source) {
         throw Error(Status::not_found, fmt::format("{}: its file {} is missing, which has tensor {}", result.label_, source.label(shard),
                                                    one_line(names.front())));
       }
-      const FileBytes& file = result.files_.emplace_back(source.read(shard));
+      const FileBytes& file = add_file(shard);
       Tensors tensors = form.read(file.bytes, file.label);
       for (const std::string& tensor : names) {
         const auto found = tensors.find(tensor);

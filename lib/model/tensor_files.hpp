@@ -39,6 +39,7 @@ class TensorFiles {
 
   [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const noexcept { return tensors_; }
   [[nodiscard]] std::span<const FileBytes> files() const noexcept { return files_; }         ///< in the order of their names
+  [[nodiscard]] std::span<const std::string> file_names() const noexcept { return names_; }  ///< the same, as the source knows them
   [[nodiscard]] const FileBytes& file_of(const StoredTensor& tensor) const noexcept { return files_[tensor.file]; }
 
   /// How messages name the whole: the file, or the index of its shards.
@@ -47,6 +48,7 @@ class TensorFiles {
  private:
   std::map<std::string, StoredTensor, std::less<>> tensors_;
   std::vector<FileBytes> files_;
+  std::vector<std::string> names_;
   std::string label_;
 };
 

@@ -14,7 +14,7 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 
 enum class DataType : std::uint8_t { float32, float16, bfloat16, float64, other };
 
-inline constexpr std::string_view readable_types = "F32, F16, BF16, F64";  ///< of all types but `other`
+inline constexpr std::string_view weight_dtypes = "F32, F16, BF16, F64";  ///< of all types but `other`
 
 struct TensorView {
   std::string dtype;  ///< as safetensors spells it: "F32"

@@ -26,7 +26,9 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
 # The bits of text::CharacterClass, in reference_characters.hpp.
 DROPPED, WHITESPACE, PUNCTUATION, CHINESE, MARK, NON_STARTER, WORD = (1 << bit for bit in range(7))
-LETTER, NUMBER, SPACE, NUMERIC, EXTENDING, PREPENDED, CONTROL, COMBINING = (1 << bit for bit in range(7, 15))
+LETTER, NUMBER, SPACE, NUMERIC, EXTENDING, PREPENDED, CONTROL, COMBINING, PICTOGRAPH = (
+    1 << bit for bit in range(7, 16)
+)
 
 
 def normalizer(**on):
@@ -49,20 +51,20 @@ def matching(pattern):
     return set(text).difference(*(piece for piece, _ in rest))
 
 
-def grapheme_joiner():
-    """Whether a text of at most five bytes is one grapheme: a "Precompiled" of which each byte is a key maps it to one x, else to several."""
+def grapheme_counter():
+    """How many x a "Precompiled" of which each byte is a key makes of a text: one for a grapheme of at most five bytes, else one a character."""
     units = [0] * 1024
     units[0] = 256 << 10
     for byte in range(1, 256):
         units[256 ^ byte] = 512 << 10 | 1 << 8 | byte
     charsmap = struct.pack("<I1024I", 4096, *units) + b"x\0"
     normalize = normalizers.Precompiled(charsmap).normalize_str
-    return lambda text: normalize(text) == "x"
+    return lambda text: len(normalize(text))
 
 
 def classes():
     letters, numbers, spaces = matching(r"\p{L}"), matching(r"\p{N}"), matching(r"\s")
-    split_digits, is_grapheme = pre_tokenizers.Digits(individual_digits=True).pre_tokenize_str, grapheme_joiner()
+    split_digits, count = pre_tokenizers.Digits(individual_digits=True).pre_tokenize_str, grapheme_counter()
     strip_accents = normalizers.StripAccents().normalize_str
     clean, strip = normalizer(clean_text=True), normalizer(strip_accents=True)
     chinese, decompose = normalizer(handle_chinese_chars=True), normalizers.NFD().normalize_str
@@ -92,12 +94,15 @@ def classes():
         bits |= LETTER * (s in letters) | NUMBER * (s in numbers) | SPACE * (s in spaces)
         if len(split_digits("a" + s + "a")) == 3:
             bits |= NUMERIC
-        if c > 0 and is_grapheme("a" + s):
+        if c > 0 and count("a" + s) == 1:
             bits |= EXTENDING
-        if c > 0 and is_grapheme(s + "a"):
+        if c > 0 and count(s + "a") == 1:
             bits |= PREPENDED
-        if c == 0 or (c < 0x10000 and not is_grapheme(s + "\u0301")):  # with a further mark the longer ones exceed five bytes
+        if c == 0 or (c < 0x10000 and count(s + "\u0301") == 2):  # with a further mark the longer ones exceed five bytes
             bits |= CONTROL
+        # Behind a pictograph and a joiner it goes on with that grapheme, which is longer than five bytes.
+        if c < 0x10000 and not bits & (CONTROL | EXTENDING) and count("\U0001f600\u200d" + s + "\u0301") == 4:
+            bits |= PICTOGRAPH
         yield c, bits
 
 

@@ -36,7 +36,7 @@ BpeModel::BpeModel(Vocabulary vocabulary, const Merges& merges, BpeOptions optio
   std::string joined;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const auto& [left, right] = merges[rank];
-    const auto fail = [&, &left = left, &right = right](std::string_view missing) {
+    const auto fail = [&](std::string_view missing) {
       throw Error(Status::invalid_model, fmt::format("{}: merge {} (\"{}\" and \"{}\") needs the token \"{}\", which the vocabulary lacks",
                                                      label, rank, left, right, missing));
     };

@@ -267,17 +267,30 @@ class Nmt final : public Normalizer {
   }
 };
 
-// The grapheme (UAX 29) that a text begins with, as far as it matters: one of six bytes and more may be cut at any character behind the
-// fifth byte. That leaves out Hangul syllables, flags, emoji sequences and Indic conjuncts, all of which are longer.
+// All pictographs above U+FFFF take four bytes: with a mark they are six, too long for it to matter what they are joined to. It does
+// matter what is joined to them; so take any symbol of theirs for one.
+bool is_pictograph(char32_t code_point) noexcept {
+  return code_point > 0xFFFF ? code_point >= 0x1F000 && code_point < 0x1FFFE : is(code_point, text::pictograph);
+}
+
+// The grapheme (UAX 29) that a text begins with. It may end earlier where that makes no difference: behind five bytes, before a base
+// character that no rule begins with when a mark follows it. That leaves out Hangul syllables and Indic conjuncts; flags are two of four
+// bytes each.
 std::size_t grapheme_length(std::string_view text) noexcept {
+  if (text.starts_with("\r\n")) return 2;
   const auto [first, first_length] = text::decode_utf8(text.data());
   std::size_t length = first_length;
+  bool joins_pictographs = is_pictograph(first);
   text::CharacterClass last = text::character_class(first);
-  if (first == U'\r' && text.size() > 1 && text[1] == '\n') return 2;
-  while (length < text.size() && length < 6 && !(last & text::control)) {
+  bool joined = false;  // the last character was U+200D behind a pictograph
+  while (length < text.size() && !(last & text::control)) {
     const auto [next, next_length] = text::decode_utf8(text.data() + length);
     const text::CharacterClass properties = text::character_class(next);
-    if (!(properties & text::extending) && (!(last & text::prepended) || (properties & text::control))) break;
+    const bool extends = (properties & text::extending) != 0;
+    const bool goes_on = extends || ((last & text::prepended) && !(properties & text::control)) || (joined && is_pictograph(next));
+    if (!goes_on) break;
+    if (!extends) joins_pictographs = is_pictograph(next);
+    joined = joins_pictographs && next == 0x200D;
     length += next_length;
     last = properties;
   }

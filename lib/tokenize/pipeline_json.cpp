@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -291,6 +294,35 @@ ReadModel read_bpe(const JsonFields& fields) {
   return {.model = std::move(model), .bpe = pointer};
 }
 
+// The reference reads numbers with serde_json, which rounds twice: the digits to a double, then their product with a power of ten. Its
+// scores differ from the nearest doubles in the last bit, and that bit decides between ways to cut a word whose scores are equal.
+double as_serde_reads(double score) {
+  std::array<char, 32> text;  // the shortest digits that name this double, "d.ddde-xx", are what such files hold
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(score), std::chars_format::scientific).ptr;
+  std::uint64_t digits = 0;
+  int exponent = 0;
+  bool fraction = false;
+  const char* position = text.data();
+  for (; position != end && *position != 'e'; ++position) {
+    if (*position == '.') {
+      fraction = true;
+    } else {
+      digits = digits * 10 + static_cast<std::uint64_t>(*position - '0');
+      exponent -= fraction ? 1 : 0;
+    }
+  }
+  if (position == end) return score;
+  int scale = 0;
+  std::from_chars(position + (position[1] == '+' ? 2 : 1), end, scale);
+  exponent += scale;
+  if (std::abs(exponent) > 300) return score;
+  double power = 0;
+  const std::string power_text = fmt::format("1e{}", std::abs(exponent));  // std::pow is not exact
+  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
+  const double value = exponent < 0 ? static_cast<double>(digits) / power : static_cast<double>(digits) * power;
+  return std::signbit(score) ? -value : value;
+}
+
 ReadModel read_unigram(const JsonFields& fields) {
   std::vector<ScoredToken> tokens;
   const simdjson::dom::array array = fields.array("vocab");
@@ -301,6 +333,7 @@ ReadModel read_unigram(const JsonFields& fields) {
     if (element.get(pair) || pair.size() != 2 || pair.at(0).get(token.text) || pair.at(1).get(token.score)) {
       fail(fields, fmt::format("vocab[{}]", tokens.size()), "is not a token and its score");
     }
+    if (pair.at(1).is_double()) token.score = as_serde_reads(token.score);
     tokens.push_back(token);
   }
   if (tokens.empty()) fail(fields, "vocab", "is empty");

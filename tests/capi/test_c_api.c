@@ -508,6 +508,22 @@ static void test_tokenize(const inlay_generator* generator) {
   CHECK_FAILS(inlay_generator_tokenize(generator, broken, 0, ids, 8, &needed, &seen, &error), INLAY_INVALID_ARGUMENT, "text is NULL");
   CHECK_OK(inlay_generator_tokenize(generator, inlay_string_from(NULL), 0, ids, 8, NULL, NULL, &error));
 
+  /* Offsets from the same, which counts characters: here the third is of two bytes. */
+  static const inlay_byte_range places[5] = {{0, 0}, {0, 3}, {4, 6}, {7, 11}, {0, 0}};
+  const inlay_string accented = INLAY_STR("the \xC3\xA0 file");
+  inlay_byte_range offsets[8];
+  memset(offsets, 0x55, sizeof offsets);
+  CHECK_OK(inlay_generator_tokenize_with_offsets(generator, accented, 0, ids, offsets, 8, &needed, &seen, &error));
+  CHECK(needed == 5 && seen == 5 && ids[1] == 1996 && memcmp(offsets, places, sizeof places) == 0 && offsets[5].begin == offsets[6].begin);
+  CHECK_OK(inlay_generator_tokenize_with_offsets(generator, accented, 3, ids, offsets, 8, &needed, &seen, &error));
+  CHECK(needed == 3 && seen == 5 && offsets[1].end == 3 && offsets[2].end == 0);
+  CHECK_FAILS(inlay_generator_tokenize_with_offsets(generator, accented, 0, ids, offsets, 4, &needed, &seen, &error),
+              INLAY_BUFFER_TOO_SMALL, "5");
+  CHECK_FAILS(inlay_generator_tokenize_with_offsets(generator, accented, 0, ids, NULL, 8, &needed, &seen, &error), INLAY_INVALID_ARGUMENT,
+              "offsets is NULL");
+  CHECK_FAILS(inlay_generator_tokenize_with_offsets(NULL, accented, 0, ids, offsets, 8, &needed, &seen, &error), INLAY_INVALID_ARGUMENT,
+              "generator is NULL");
+
   const inlay_string token = inlay_generator_token(generator, 2330);
   CHECK(token.length == 4 && memcmp(token.data, "open", 4) == 0);
   CHECK(inlay_generator_token(generator, 30522).length == 0);

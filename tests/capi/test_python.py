@@ -93,6 +93,11 @@ class Python(unittest.TestCase):
         self.assertEqual(self.generator.tokenize("open a file", 3).ids.tolist(), [101, 2330, 102])
         long = self.generator.tokenize("word " * 1000, inlay.NO_LIMIT)
         self.assertEqual((len(long.ids), long.tokens_seen), (1002, 1002))
+        self.assertIsNone(encoding.offsets)
+        placed = self.generator.tokenize("the \u00e0 file", offsets=True)
+        self.assertEqual(placed.ids.tolist(), self.generator.tokenize("the \u00e0 file").ids.tolist())
+        self.assertEqual(placed.offsets.tolist(), [[0, 0], [0, 3], [4, 6], [7, 11], [0, 0]])
+        self.assertEqual(self.generator.tokenize("word " * 1000, inlay.NO_LIMIT, offsets=True).offsets[1000].tolist(), [4995, 4999])
         self.assertEqual(self.generator.token(2330), "open")
         self.assertEqual(self.generator.token(10**12), "")
 

@@ -27,6 +27,11 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 
 
+def fail(name, reason):
+    print(f"FAIL {name}: {reason}")
+    failures.append(name)
+
+
 def compare(name, got, expected):
     """A failure is noted, and the comparison goes on: the table tells more than its first bad line."""
     got, expected = numpy.atleast_2d(numpy.asarray(got, numpy.float64)), numpy.atleast_2d(numpy.asarray(expected, numpy.float64))

@@ -319,7 +319,7 @@ def write_shards(work):
         return lambda changed: changed["weight_map"].update({tensor: shard})
 
     name = "encoder.layer.1.output.dense.bias"
-    for path in ("../whole/model.safetensors", "/etc/passwd", "a/../../whole/model.safetensors", "..", "", "\0"):
+    for path in ("../whole/model.safetensors", "/etc/passwd", "a/../../whole/model.safetensors", "..", ".", "", "a//b", "a\\b", "\0"):
         with_index(point(name, path))
         check_refused(f"a shard at {path!r}", sharded, "invalid_model", "index.json", name, "leads out", "index.json")
     with_index(point(name, "model-00099.safetensors"))

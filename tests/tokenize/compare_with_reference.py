@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compares our ids with those of Hugging Face tokenizers, string by string, and prints every kind of difference.
 
-    python compare_with_reference.py [--count N] [--seed S]
+    python compare_with_reference.py [--count N] [--seed S] [--only TEXT]
 
-Tokenizers: the real MiniLM tokenizer.json (INLAY_MODEL), bert-base-cased (INLAY_DATA), and one with added tokens of every flag. Strings:
-every Unicode code point alone and in context, the big list of naughty strings, and generated ones that mix scripts, emoji, combining
-marks, control characters, code and invalid bytes. Each with and without truncation. Exit status 77: nothing to compare with.
+Ids, offsets and the number of tokens are compared. Tokenizers: the real MiniLM tokenizer.json (INLAY_MODEL), bert-base-cased (INLAY_DATA),
+one with added tokens of every flag, and those of reference_tokenizers.py: a tokenizer.json of every kind, and the older files. Strings: every
+Unicode code point alone and in context, the big list of naughty strings, and generated ones that mix scripts, emoji, combining marks, control
+characters, code and invalid bytes. Each with and without truncation. Exit status 77: nothing to compare with.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 os.environ["TOKENIZERS_PARALLELISM"] = "true"
 try:
@@ -25,6 +27,7 @@ try:
 except ImportError:
     print("skipped: the tokenizers package is not installed")
     sys.exit(77)
+import reference_tokenizers
 
 BRIDGE = pathlib.Path(os.environ["INLAY_BUILD"]) / "bin" / "tokenize_strings"
 CONTEXTS = ["{}", "a{}b {}", "[MASK]{}\u0323\U0001d165a"]
@@ -188,43 +191,85 @@ def with_added_tokens(description):
     return {**description, "added_tokens": description["added_tokens"] + further}
 
 
+def compare_bert(strings, generated_alone, work, only):
+    """WordPiece with the real vocabularies."""
+    if not os.environ.get("INLAY_MODEL"):
+        print("skipped: MiniLM, as INLAY_MODEL is not set")
+        return 0
+    folder = pathlib.Path(os.environ["INLAY_MODEL"])
+    minilm = json.loads((folder / "tokenizer.json").read_text())
+    added = write_model(work / "added", with_added_tokens(minilm))
+    no_normalizer = write_model(work / "plain", {**with_added_tokens(minilm), "normalizer": None})
+    runs = [
+        ("MiniLM", folder, strings, None), ("MiniLM", folder, generated_alone, 12),
+        ("MiniLM with added tokens", added, generated_alone, None), ("MiniLM without a normaliser", no_normalizer, generated_alone, None),
+    ]  # fmt: skip
+    cased_file = pathlib.Path(os.environ.get("INLAY_DATA", "")) / "bert" / "bert_base_cased_vocab.txt"
+    if cased_file.is_file():
+        vocabulary = {token: index for index, token in enumerate(cased_file.read_text().split("\n")[:-1])}
+        specials = {token["content"] for token in minilm["added_tokens"]}
+        cased = dict(minilm, normalizer={**minilm["normalizer"], "lowercase": False}, model={**minilm["model"], "vocab": vocabulary})
+        cased["added_tokens"] = [added_token(t, vocabulary[t], special=True) for t in vocabulary if t in specials]
+        cased["post_processor"] = {
+            "type": "BertProcessing", "sep": ["[SEP]", vocabulary["[SEP]"]], "cls": ["[CLS]", vocabulary["[CLS]"]],
+        }  # fmt: skip
+        model = write_model(work / "cased", cased)
+        runs += [("bert-base-cased", model, strings, None), ("bert-base-cased", model, generated_alone, 7)]
+    else:
+        print("skipped: the cased vocabulary, as INLAY_DATA is not set")
+    return sum(compare(*run, work) for run in runs if only in run[0])
+
+
+def compare_all_kinds(strings, generated_alone, work, only):
+    differences = 0
+    # Debian's Oniguruma is older than the reference's: characters assigned since Unicode 14, which is Python 3.11's, are in other classes.
+    def assigned(some):
+        return [s for s in some if all(unicodedata.category(c) != "Cn" for c in s.decode("utf-8", "replace"))]
+
+    strings_in_unicode_14, alone_in_unicode_14 = assigned(strings), assigned(generated_alone)
+    for name, tokenizer in reference_tokenizers.tokenizers_of_all_kinds():
+        if only not in name:
+            continue
+        folder = work / "kind"
+        folder.mkdir(exist_ok=True)
+        tokenizer.save(str(folder / "tokenizer.json"))
+        by_expression = "expression" in name
+        differences += compare(name, folder, strings_in_unicode_14 if by_expression else strings, None, work)
+        differences += compare(name, folder, (alone_in_unicode_14 if by_expression else generated_alone)[:2000], 9, work)
+    return differences
+
+
+def compare_older_files(strings, generated_alone, work, only):
+    try:
+        import transformers  # noqa: F401
+    except ImportError:
+        print("skipped: the older files, as the transformers package is not installed")
+        return 0
+    folders = work / "older"
+    folders.mkdir()
+    differences = 0
+    for name, folder, tokenizer in reference_tokenizers.older_files(folders):
+        if only in name:
+            differences += compare(name, folder, strings, None, work, tokenizer)
+            differences += compare(name, folder, generated_alone[:2000], 9, work, tokenizer)
+    return differences
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200_000, help="generated strings")
     parser.add_argument("--seed", type=int, default=20251)
     parser.add_argument("--no-code-points", action="store_true", help="leave out the code points in context")
+    parser.add_argument("--only", default="", help="tokenizers whose name has this text")
     options = parser.parse_args()
-    if not os.environ.get("INLAY_MODEL"):
-        print("skipped: INLAY_MODEL is not set")
-        return 77
     strings = [] if options.no_code_points else list(every_code_point())
     strings += [*naughty_strings(), *generated(options.count, options.seed)]
     generated_alone = strings[-options.count // 4 :]
-
-    minilm = json.loads((pathlib.Path(os.environ["INLAY_MODEL"]) / "tokenizer.json").read_text())
-    differences = 0
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
-        differences += compare("MiniLM", pathlib.Path(os.environ["INLAY_MODEL"]), strings, None, work)
-        differences += compare("MiniLM", pathlib.Path(os.environ["INLAY_MODEL"]), generated_alone, 12, work)
-        added = write_model(work / "added", with_added_tokens(minilm))
-        differences += compare("MiniLM with added tokens", added, generated_alone, None, work)
-        no_normalizer = write_model(work / "plain", {**with_added_tokens(minilm), "normalizer": None})
-        differences += compare("MiniLM without a normaliser", no_normalizer, generated_alone, None, work)
-        cased_file = pathlib.Path(os.environ.get("INLAY_DATA", "")) / "bert" / "bert_base_cased_vocab.txt"
-        if cased_file.is_file():
-            vocabulary = {token: index for index, token in enumerate(cased_file.read_text().split("\n")[:-1])}
-            specials = {token["content"] for token in minilm["added_tokens"]}
-            cased = dict(minilm, normalizer={**minilm["normalizer"], "lowercase": False}, model={**minilm["model"], "vocab": vocabulary})
-            cased["added_tokens"] = [added_token(t, vocabulary[t], special=True) for t in vocabulary if t in specials]
-            cased["post_processor"] = {
-                "type": "BertProcessing", "sep": ["[SEP]", vocabulary["[SEP]"]], "cls": ["[CLS]", vocabulary["[CLS]"]],
-            }  # fmt: skip
-            model = write_model(work / "cased", cased)
-            differences += compare("bert-base-cased", model, strings, None, work)
-            differences += compare("bert-base-cased", model, generated_alone, 7, work)
-        else:
-            print("skipped: the cased vocabulary, as INLAY_DATA is not set")
+        differences = compare_bert(strings, generated_alone, work, options.only)
+        differences += compare_all_kinds(strings, generated_alone, work, options.only)
+        differences += compare_older_files(strings, generated_alone, work, options.only)
     return 1 if differences else 0
 
 

@@ -97,6 +97,7 @@ class EmbedResult(NamedTuple):
 class Encoding(NamedTuple):
     ids: numpy.ndarray  # int32, special tokens included
     tokens_seen: int  # how many there would be without truncation
+    offsets: numpy.ndarray | None = None  # uintp, a row [begin, end) an id: bytes of the text's UTF-8; of tokenize(offsets=True)
 
 
 class Progress(NamedTuple):
@@ -436,8 +437,10 @@ class EmbeddingGenerator:
         _call(function, handle.pointer, *arguments, vector.ctypes.data, vector.size, None)
         return vector
 
-    def tokenize(self, text: str | bytes, max_tokens: int | None = None) -> Encoding:
-        """The text's token ids, special tokens included; at most max_tokens (None: the generator's max_sequence_length; NO_LIMIT: all)."""
+    def tokenize(self, text: str | bytes, max_tokens: int | None = None, offsets: bool = False) -> Encoding:
+        """The text's token ids, special tokens included; at most max_tokens (None: the generator's max_sequence_length; NO_LIMIT: all).
+
+        With offsets, also the bytes of the text that each id stands for; special tokens around it have the empty range [0, 0)."""
         handle = self._open()
         data = _bytes(text, "text")
         limit = 0 if max_tokens is None else _count(max_tokens, "max_tokens")
@@ -445,25 +448,19 @@ class EmbeddingGenerator:
             raise ValueError("max_tokens is 0")
         capacity = 64
         seen, needed = ctypes.c_size_t(), ctypes.c_size_t()
+        function = library.inlay_generator_tokenize_with_offsets if offsets else library.inlay_generator_tokenize
         while True:
             ids = numpy.empty(capacity, numpy.int32)
+            ranges = numpy.empty((capacity, 2), numpy.uintp)
+            buffers = (ids.ctypes.data, ranges.ctypes.data) if offsets else (ids.ctypes.data,)
             try:
-                _call(
-                    library.inlay_generator_tokenize,
-                    handle.pointer,
-                    inlay_string.of(data),
-                    limit,
-                    ids.ctypes.data,
-                    capacity,
-                    ctypes.byref(needed),
-                    ctypes.byref(seen),
-                )
+                _call(function, handle.pointer, inlay_string.of(data), limit, *buffers, capacity, ctypes.byref(needed), ctypes.byref(seen))
             except Error as error:
                 if error.status != Status.BUFFER_TOO_SMALL:
                     raise
                 capacity = needed.value
                 continue
-            return Encoding(ids[: needed.value].copy(), seen.value)
+            return Encoding(ids[: needed.value].copy(), seen.value, ranges[: needed.value].copy() if offsets else None)
 
     def token(self, id: int) -> str:
         """The token's text as it stands in the vocabulary: "##ing"; "" for an id that is not there."""

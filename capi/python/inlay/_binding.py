@@ -147,6 +147,10 @@ class inlay_document(SizedStructure):
     ]
 
 
+class inlay_byte_range(ctypes.Structure):
+    _fields_ = [("begin", c_size_t), ("end", c_size_t)]
+
+
 class inlay_match(ctypes.Structure):
     _fields_ = [("row", c_size_t), ("score", c_float), ("reserved", c_int32)]
 
@@ -190,6 +194,10 @@ FUNCTIONS = {
     "inlay_generator_embed_query": (c_int32, [c_void_p, inlay_string, c_int32, _FLOATS, c_size_t, _SIZE, _ERROR]),
     "inlay_generator_embed_code": (c_int32, [c_void_p, inlay_string, inlay_string, _FLOATS, c_size_t, _SIZE, _ERROR]),
     "inlay_generator_tokenize": (c_int32, [c_void_p, inlay_string, c_size_t, c_void_p, c_size_t, _SIZE, _SIZE, _ERROR]),
+    "inlay_generator_tokenize_with_offsets": (
+        c_int32,
+        [c_void_p, inlay_string, c_size_t, c_void_p, c_void_p, c_size_t, _SIZE, _SIZE, _ERROR],
+    ),
     "inlay_generator_token": (inlay_string, [c_void_p, c_int32]),
     "inlay_cosine_similarity": (c_float, [_FLOATS, _FLOATS, c_size_t]),
     "inlay_top_k": (c_int32, [_FLOATS, c_size_t, _FLOATS, c_size_t, c_size_t, POINTER(inlay_match), _SIZE, _ERROR]),

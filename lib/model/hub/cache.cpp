@@ -122,7 +122,10 @@ std::optional<std::string> name_of_snapshot(const fs::path& folder) {
     return std::nullopt;
   }
   name.erase(0, folder_prefix.size());
-  if (const std::size_t at = name.find(separator); at != std::string::npos) name.replace(at, separator.size(), "/");
+  if (const std::size_t at = name.find(separator); at != std::string::npos) {
+    name[at] = '/';
+    name.erase(at + 1, separator.size() - 1);
+  }
   if (!is_repository_name(name)) return std::nullopt;
   return name;
 }

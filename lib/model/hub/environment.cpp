@@ -31,7 +31,7 @@ bool is_true(const std::optional<std::string>& value) {
 }
 
 std::filesystem::path home() {
-  const std::filesystem::path folder = platform::home_folder();
+  std::filesystem::path folder = platform::home_folder();
   if (folder.empty()) {
     throw Error(Status::not_found, "no home folder is known, in which the model cache would lie: set HF_HOME or HF_HUB_CACHE");
   }

@@ -191,6 +191,12 @@ class Pull(HubTest):
         self.assertEqual(cached["minilm"], str(self.snapshot))
         self.assertEqual({folder for alias, folder in cached.items() if alias != "minilm"}, {None})
 
+    def test_the_readmes_table_is_the_librarys(self):
+        readme = (pathlib.Path(os.environ["INLAY_SOURCE"]) / "README.md").read_text()
+        for model in json.loads(self.run_inlay("models", "--json").stdout):
+            row = "| `{alias}` | {name} | {dimension} | {max_sequence_length} | {megabytes:,} | {good_for} |".format(**model)
+            self.assertIn(row, readme)
+
     def test_progress_is_drawn_on_a_terminal(self):
         self.hub.faults = [Fault("model.safetensors", server="cdn", slow=0.02)]
         ours, theirs = pty.openpty()
