@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "inlay/error.hpp"
+#include "model/hub/names.hpp"
 #include "model/json.hpp"
 
 namespace inlay::model {
@@ -198,7 +199,7 @@ void read_pooling(const ModelSource& source, const std::string& file, std::size_
 // A module's path is a folder inside the model's own; it may not lead out of it.
 std::string file_below(const std::string& label, std::string_view path, std::string_view file) {
   if (path.empty()) return std::string(file);
-  if (!is_below_folder(path)) refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
+  if (!hub::is_safe_path(path)) refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
   return fmt::format("{}/{}", path, file);
 }
 
