@@ -98,9 +98,10 @@ struct ModelFile {
 class EmbeddingGenerator {
  public:
   /// Loads a model: a folder, or a name that is looked up in the hub's cache (hub.hpp: "sentence-transformers/all-MiniLM-L6-v2", "minilm")
-  /// and fetched only where GeneratorOptions::allow_download says so. A model's folder is as published: config.json, model.safetensors, tokenizer.json or vocab.txt, and, where there are any,
-  /// modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json. Throws Error: not_found,
-  /// invalid_model, unsupported, invalid_argument, out_of_memory; with a download, whatever pull_model throws.
+  /// and fetched only where GeneratorOptions::allow_download says so. A model's folder is as published: config.json, model.safetensors,
+  /// tokenizer.json or vocab.txt, and, where there are any, modules.json, 1_Pooling/config.json, sentence_bert_config.json,
+  /// config_sentence_transformers.json. Throws Error: not_found, invalid_model, unsupported, invalid_argument, out_of_memory; with a
+  /// download, whatever pull_model throws.
   [[nodiscard]] static EmbeddingGenerator load(const std::filesystem::path& model, GeneratorOptions options = {});
 
   /// The same from files in memory, which may be freed once load returns. `name` is what info() says.
