@@ -44,8 +44,8 @@
 //               what this library does not know is zero, else the result is INLAY_INVALID_ARGUMENT. Structs without `size` never change.
 // Numbers       of statuses and other enumerations are int32_t and fixed for ever. New ones may appear: treat those you don't know as
 //               failure.
-// Side effects  The library never prints, exits, aborts, reads the locale, or changes the host's libtorch settings. It reads the environment
-//               only to find a model that is given by its name, and goes to the network only when it was told that it may.
+// Side effects  The library never prints, exits, aborts, reads the locale, or changes the host's libtorch settings. It reads the
+//               environment only to find a model that is given by its name, and uses the network only when it was told that it may.
 // ABI           Within one INLAY_ABI_VERSION (the number in the shared library's soname) functions and fields are only ever added. While
 //               it is 0, before the first stable release, a minor version may still change them.
 //
@@ -167,9 +167,10 @@ typedef struct inlay_generator_options {
 
 /// Loads a model. `path` is a folder as published (config.json, model.safetensors or pytorch_model.bin, whole or in shards, the tokenizer's
 /// files, and what else is there), or a name, "sentence-transformers/all-MiniLM-L6-v2" or an alias of it, "minilm", that is looked up in the
-/// cache which is shared with Python's huggingface_hub (HF_HUB_CACHE, HF_HOME, …). The network is used only where the options allow a download,
-/// and then as HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread.
-/// Errors: INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, UNSUPPORTED, OUT_OF_MEMORY. Since 0.1.
+/// cache which is shared with Python's huggingface_hub (HF_HUB_CACHE, HF_HOME, ...). The network is used only where the options allow a
+/// download, and then as HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread.
+/// Errors: INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, INVALID_DATA (a hub's answer makes no sense), UNSUPPORTED, OUT_OF_MEMORY.
+/// Since 0.1.
 INLAY_API inlay_status inlay_generator_load(inlay_string path, const inlay_generator_options* options, inlay_generator** generator,
                                             inlay_error** error);
 

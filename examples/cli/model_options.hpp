@@ -27,8 +27,8 @@ struct ModelOptions {
   void add_computing(CLI::App& command);  ///< how: device, threads, batches
   void add_vectors(CLI::App& command);    ///< what comes out: length, pooling, dimension
 
-  /// What -m or INLAY_MODEL names: a folder, absolute where it is there, or a model's name, which is fetched where it is missing and --download
-  /// is given. Throws UsageError when neither names anything; Error.
+  /// What -m or INLAY_MODEL names: a folder, absolute where it is there, or a model's name, which is fetched where it is missing and
+  /// --download is given. Throws UsageError when neither names anything; Error.
   [[nodiscard]] std::filesystem::path path() const;
   /// Throws Error (invalid_argument).
   [[nodiscard]] GeneratorOptions generator() const;

@@ -6,13 +6,13 @@
 //   std::optional<std::filesystem::path> folder = inlay::find_model("bge-small");            // looked up; never touches the network
 //
 // A model's name is "organisation/name" as on the hub, a name without organisation where the hub has such, an alias of known_models(), or a
-// sentence-transformers model of known_models() without its organisation ("all-mpnet-base-v2"). A folder of the same name comes first wherever
-// a model is loaded.
+// sentence-transformers model of known_models() without its organisation ("all-mpnet-base-v2"). A folder of the same name comes first
+// wherever a model is loaded.
 //
 // Environment, as huggingface_hub reads it: the cache is HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE, else HF_HOME/hub, else
-// XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. Downloads further heed HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME/token,
-// HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_OFFLINE, HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT, SSL_CERT_FILE, and http_proxy, https_proxy,
-// all_proxy and no_proxy. It is read anew by each call, so it must not be changed by another thread meanwhile.
+// XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. Downloads further heed HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH,
+// HF_HOME/token, HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_OFFLINE, HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT, SSL_CERT_FILE, and
+// http_proxy, https_proxy, all_proxy and no_proxy. It is read anew by each call, so it must not be changed by another thread meanwhile.
 //
 // Thread rule: any thread, any number at once; other processes, huggingface_hub's included, may work on the same cache.
 #pragma once
@@ -42,8 +42,9 @@ struct KnownModel {
 /// All of them, in the order in which they are recommended. Static.
 [[nodiscard]] std::span<const KnownModel> known_models() noexcept;
 
-/// The name on the hub of an alias, a short name or a name: "minilm" gives "sentence-transformers/all-MiniLM-L6-v2", "a/b" gives "a/b". Throws
-/// Error (invalid_argument) for what cannot be a model's name: "../x", "a/b/c", "/x", control characters, parts of more than 96 characters.
+/// The name on the hub of an alias, a short name or a name: "minilm" gives "sentence-transformers/all-MiniLM-L6-v2", "a/b" gives "a/b".
+/// Throws Error (invalid_argument) for what cannot be a model's name: "../x", "a/b/c", "/x", control characters, parts of more than 96
+/// characters.
 [[nodiscard]] std::string hub_name(std::string_view name);
 
 /// The cache's folder by the environment, which need not exist. Throws Error (not_found) when no home folder is known.
@@ -54,8 +55,8 @@ struct HubOptions {
   std::filesystem::path cache{};  ///< empty: hub_cache()
 };
 
-/// The folder in the cache that holds this revision of the model with all files that loading it needs; nothing when there is none. Reads a few
-/// files, writes none. Throws Error: invalid_argument, io_error.
+/// The folder in the cache that holds this revision of the model with all files that loading it needs; nothing when there is none. Reads a
+/// few files, writes none. Throws Error: invalid_argument, io_error.
 [[nodiscard]] std::optional<std::filesystem::path> find_model(std::string_view name, const HubOptions& options = {});
 
 /// How far a download has come, in bytes. `total` grows while the files that are needed are being found out.
@@ -90,12 +91,13 @@ struct PullResult {
   std::uint64_t bytes_fetched = 0;
 };
 
-/// Fetches the model's files, only those that loading it needs, from the hub into the cache, or brings them up to date; what is there already
-/// is not fetched again. Files arrive under a temporary name and are renamed once size and, where the hub tells it, SHA-256 are right; what an
-/// interrupted call has left is taken up again. Another process that fetches the same file is waited for. Throws Error: invalid_argument (the
-/// name, the revision, an option), not_found (no such model, revision or file on the hub), io_error (the network, the server, access refused, a
-/// full disk), invalid_data (the server's answer makes no sense), invalid_model (a file's bytes are not those that the hub names), unsupported
-/// (no weights of a known format; a build without network: INLAY_HUB=OFF; HF_HUB_OFFLINE is set), cancelled.
+/// Fetches the model's files, only those that loading it needs, from the hub into the cache, or brings them up to date; what is there
+/// already is not fetched again. Files arrive under a temporary name and are renamed once size and, where the hub tells it, SHA-256 are
+/// right; what an interrupted call has left is taken up again. Another process that fetches the same file is waited for. Throws Error:
+/// invalid_argument (the name, the revision, an option), not_found (no such model, revision or file on the hub), io_error (the network, the
+/// server, access refused, a full disk), invalid_data (the server's answer makes no sense), invalid_model (a file's bytes are not those
+/// that the hub names), unsupported (no weights of a known format; a build without network: INLAY_HUB=OFF; HF_HUB_OFFLINE is set),
+/// cancelled.
 [[nodiscard]] PullResult pull_model(std::string_view name, const PullOptions& options = {});
 
 }  // namespace inlay

@@ -75,8 +75,8 @@ class AppendedFile {
   std::uint64_t size_ = 0;
 };
 
-/// A lock between processes and between threads: flock(2) on a file of its own, which stays when the lock goes. So does Python's filelock on
-/// Unix; the two exclude each other.
+/// A lock between processes and between threads: flock(2) on a file of its own, which stays when the lock goes. So does Python's filelock
+/// on Unix; the two exclude each other.
 class FileLock {
  public:
   /// Tries once, without waiting; nothing where someone else holds it. Throws Error (io_error) when the file cannot be opened.
@@ -100,8 +100,8 @@ class FileLock {
 /// Moves a file to a place where another may be, in one step. Throws Error (io_error).
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Makes `link` a symbolic link to `target`, in one step where there is another already; a copy of the file where the file system has no links.
-/// Throws Error (io_error).
+/// Makes `link` a symbolic link to `target`, in one step where there is another already; a copy of the file where the file system has no
+/// links. Throws Error (io_error).
 void replace_link(const std::filesystem::path& target, const std::filesystem::path& link);
 
 /// Creates a folder and those that it lies in, where they are missing. Throws Error (io_error).

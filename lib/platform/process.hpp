@@ -12,8 +12,8 @@ namespace inlay::platform {
 /// The user's: HOME, else what the system knows of the user; empty where neither says. Throws std::bad_alloc.
 [[nodiscard]] std::filesystem::path home_folder();
 
-/// As long as it stands, writing to a connection that the other side has closed raises no SIGPIPE in the calling thread, whatever the process
-/// has set for that signal.
+/// As long as it stands, writing to a connection that the other side has closed raises no SIGPIPE in the calling thread, whatever the
+/// process has set for that signal.
 class PipeSignalBlock {
  public:
   PipeSignalBlock() noexcept;

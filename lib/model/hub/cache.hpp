@@ -19,8 +19,8 @@ namespace inlay::model::hub {
 /// The commit that the cache knows for this revision; nothing where it knows none.
 [[nodiscard]] std::optional<std::string> cached_commit(const std::filesystem::path& repository, std::string_view revision);
 
-/// What EmbeddingGenerator::load is given, as a path to read from. `model` itself where it exists; the cache's folder of the model with that
-/// name; after a download, where that is allowed. Throws Error: not_found, with what helps; and what pull_model throws.
+/// What EmbeddingGenerator::load is given, as a path to read from. `model` itself where it exists; the cache's folder of the model with
+/// that name; after a download, where that is allowed. Throws Error: not_found, with what helps; and what pull_model throws.
 [[nodiscard]] std::filesystem::path locate(const std::filesystem::path& model, std::string_view revision, bool allow_download);
 
 /// The hub's name of the model in this folder, where the folder is a snapshot of the cache: its own name is a commit.

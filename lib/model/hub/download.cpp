@@ -22,7 +22,8 @@ constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 30s;
 constexpr auto longest_request = 300s;  // that we heed when a server asks for a pause
 
-// A try that brought this many bytes was not in vain. One that brings less counts, so that a server that hangs up after every byte is given up.
+// A try that brought this many bytes was not in vain. One that brings less counts, so that a server that hangs up after every byte is given
+// up.
 constexpr std::uint64_t worthwhile = std::uint64_t{256} << 10;
 
 bool is_sha256(std::string_view etag) {

@@ -21,8 +21,8 @@ class Retry {
   /// Something has come of the last try: the count begins anew.
   void succeeded() noexcept { failed_ = 0; }
 
-  /// After a failed try: waits, and returns when the next one is due. Throws the error, with the number of tries, when it is not transient, when
-  /// there have been enough, or when the server asks for too long a pause; Error (cancelled) when a stop is requested.
+  /// After a failed try: waits, and returns when the next one is due. Throws the error, with the number of tries, when it is not transient,
+  /// when there have been enough, or when the server asks for too long a pause; Error (cancelled) when a stop is requested.
   void pause(const HttpError& error);
 
  private:

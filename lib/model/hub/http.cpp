@@ -37,7 +37,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// libcurl's own initialisation, which is thread-safe from 7.84 on, happens once for the process and is never undone: the host may use it too.
+// libcurl's own initialisation, which is thread-safe from 7.84 on, happens once for the process and is never undone: the host may use it
+// too.
 void initialise() {
   static std::once_flag once;
   std::call_once(once, [] {

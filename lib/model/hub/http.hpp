@@ -22,7 +22,7 @@ class HttpError : public Error {
   HttpError(Status status, const std::string& message) : Error(status, message) {}
 
   int http_status = 0;                                ///< of the server's answer; 0: there was none
-  std::string code{};                                 ///< the hub's X-Error-Code: "RepoNotFound", "EntryNotFound", "GatedRepo", …
+  std::string code{};                                 ///< the hub's X-Error-Code: "RepoNotFound", "EntryNotFound", "GatedRepo", ...
   bool transient = false;                             ///< trying again may help
   std::optional<std::chrono::seconds> retry_after{};  ///< what the server asks for
 };
@@ -37,7 +37,7 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::map<std::string, std::string> headers{};  ///< of the last answer, and X-… of those before; names in lower case
+  std::map<std::string, std::string> headers{};  ///< of the last answer, and X-... of those before; names in lower case
 
   [[nodiscard]] const std::string* header(const std::string& name) const {
     const auto found = headers.find(name);

@@ -17,7 +17,7 @@ std::string hub_name(std::string_view name) {
   }
   if (!model::hub::is_repository_name(name)) {
     throw Error(Status::invalid_argument,
-                fmt::format("{} is not a model's name: an alias (minilm, codebert, …), or \"organisation/name\" as on the hub",
+                fmt::format("{} is not a model's name: an alias (minilm, codebert, ...), or \"organisation/name\" as on the hub",
                             model::hub::in_quotes(name)));
   }
   return std::string(name);
@@ -84,7 +84,7 @@ std::string in_quotes(std::string_view text) {
       result += c;
     }
   }
-  return result + (text.size() > longest ? "…\"" : "\"");
+  return result + (text.size() > longest ? "...\"" : "\"");
 }
 
 }  // namespace model::hub

@@ -8,15 +8,16 @@ namespace inlay::model::hub {
 
 inline constexpr std::string_view default_revision = "main";
 
-/// Whether the hub could have a repository of this name, by huggingface_hub's rules: "name" or "organisation/name" of ASCII letters, digits,
-/// '-', '_' and '.', each part beginning and ending with neither '-' nor '.', no "--" or "..", not ending in ".git", at most 96 characters a part.
+/// Whether the hub could have a repository of this name, by huggingface_hub's rules: "name" or "organisation/name" of ASCII letters,
+/// digits, '-', '_' and '.', each part beginning and ending with neither '-' nor '.', no "--" or "..", not ending in ".git", at most 96
+/// characters a part.
 [[nodiscard]] bool is_repository_name(std::string_view name) noexcept;
 
 /// Forty hexadecimal digits.
 [[nodiscard]] bool is_commit(std::string_view revision) noexcept;
 
-/// Whether the bytes of a relative path with '/' stay below its folder, and can be a file's name everywhere: no empty, "." or ".." parts, no
-/// backslash, no colon, no control characters.
+/// Whether the bytes of a relative path with '/' stay below its folder, and can be a file's name everywhere: no empty, "." or ".." parts,
+/// no backslash, no colon, no control characters.
 [[nodiscard]] bool is_safe_path(std::string_view path) noexcept;
 
 /// `revision`, or "main" where it is empty. Throws Error (invalid_argument) for what cannot be a branch, a tag or a commit.

@@ -1,7 +1,8 @@
 // SHA-256 (FIPS 180-4) of bytes that arrive in pieces.
 //
-// Sixty lines of our own rather than OpenSSL's libcrypto: libcurl's development package brings no headers of it (nor need libcurl be built on
-// it), and a second copy of that library in a host's process is a frequent cause of trouble. At about 300 MB/s it is faster than networks are.
+// Sixty lines of our own rather than OpenSSL's libcrypto: libcurl's development package brings no headers of it (nor need libcurl be built
+// on it), and a second copy of that library in a host's process is a frequent cause of trouble. At about 300 MB/s it is faster than
+// networks are.
 #pragma once
 
 #include <array>
