@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <queue>
 
@@ -35,7 +36,8 @@ BpeModel::BpeModel(Vocabulary vocabulary, const Merges& merges, BpeOptions optio
   if (merges.size() >= no_rank) throw Error(Status::unsupported, fmt::format("{}: more than 2^32 merges", label));
   std::string joined;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right] = merges[rank];
+    const std::string_view left = merges[rank].first;
+    const std::string_view right = merges[rank].second;
     const auto fail = [&](std::string_view missing) {
       throw Error(Status::invalid_model, fmt::format("{}: merge {} (\"{}\" and \"{}\") needs the token \"{}\", which the vocabulary lacks",
                                                      label, rank, left, right, missing));
@@ -218,16 +220,7 @@ namespace {
 class ByteLevelEncoder final : public SegmentEncoder {
  public:
   ByteLevelEncoder(const BpeModel& model, const ByteLevelOptions& options, const std::array<std::uint32_t, 256>& bytes)
-      : model_(model), options_(options), bytes_(bytes), is_whole_(model.vocabulary().id_limit()) {
-    std::vector<ModelToken> tokens;
-    for (std::size_t id = 0; id < is_whole_.size(); ++id) {
-      const std::string_view text = model.vocabulary().text(static_cast<TokenId>(id));
-      if (text.empty()) continue;
-      tokens.clear();
-      model.tokenize(text, tokens);
-      is_whole_[id] = tokens.size() == 1 && static_cast<std::size_t>(tokens[0].id) == id;
-    }
-  }
+      : model_(model), options_(options), bytes_(bytes), wholes_(model.vocabulary().id_limit()) {}
 
   void encode(std::string_view text, IdSink& sink) const override {
     if (text.empty()) return;
@@ -248,18 +241,25 @@ class ByteLevelEncoder final : public SegmentEncoder {
 
   [[nodiscard]] std::string normalize(std::string_view text) const override { return std::string(text); }
   void encode_normalized(std::string_view text, IdSink& sink) const override { encode(text, sink); }
-  [[nodiscard]] std::size_t memory() const noexcept override { return sizeof *this + is_whole_.capacity() / 8; }
+  [[nodiscard]] std::size_t memory() const noexcept override { return sizeof *this + wholes_.capacity(); }
 
  private:
+  // Whether a token's text, as a word, becomes that token: nearly all do, but merges can lead elsewhere. Found out when it is first met.
+  enum class Whole : unsigned char { not_known, yes, no };
+
   void encode_word(std::string_view word, std::vector<BpeModel::Symbol>& symbols, IdSink& sink) const {
-    if (const std::uint32_t id = find(word); id != ByteTrie::no_value && is_whole_[id]) {
-      sink.push(static_cast<TokenId>(id));
-      return;
-    }
+    const std::uint32_t id = find(word);
+    const bool is_token = id != ByteTrie::no_value;
+    const Whole whole = !is_token ? Whole::no : model_.options().ignore_merges ? Whole::yes : wholes_[id].load(std::memory_order_relaxed);
+    if (whole == Whole::yes) return sink.push(static_cast<TokenId>(id));
     symbols.clear();
     for (const char byte : word) symbols.push_back({bytes_[static_cast<unsigned char>(byte)], 1});
     model_.merge(symbols);
     for (const BpeModel::Symbol& symbol : symbols) sink.push(static_cast<TokenId>(symbol.id));
+    if (is_token && whole == Whole::not_known) {
+      const bool is_whole = symbols.size() == 1 && symbols[0].id == id;
+      wholes_[id].store(is_whole ? Whole::yes : Whole::no, std::memory_order_relaxed);
+    }
   }
 
   // The token that the word is in byte-level text.
@@ -278,7 +278,7 @@ class ByteLevelEncoder final : public SegmentEncoder {
   const BpeModel& model_;
   ByteLevelOptions options_;
   std::array<std::uint32_t, 256> bytes_;
-  std::vector<bool> is_whole_;  // by id: the token that its own text becomes
+  mutable std::vector<std::atomic<Whole>> wholes_;  // by id; any thread may find one out
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "e\xCC\x81 \xFF<s>";
     for (const std::string_view text : {std::string_view(), mixed, json}) {
       static_cast<void>(tokenizer->encode(text));
+      static_cast<void>(tokenizer->encode_with_offsets(text));
       static_cast<void>(tokenizer->encode(text, tokenizer->special_tokens() + 3));
     }
   } catch (const inlay::Error&) {

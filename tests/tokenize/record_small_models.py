@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""Writes small_models.json: small hand-made tokenizers, texts, and the ids that Hugging Face gives them.
+"""Writes small_models.json: small hand-made tokenizers, texts, and the ids that Hugging Face gives them; and small_kinds.json: ids and
+offsets of the trained ones in tests/fuzz/tokenizers.
 
 Models with a tokenizer.json are run by tokenizers 0.23.3, those of the older files by transformers 5 (AutoTokenizer). Texts are
 hexadecimal, as some are not UTF-8.
 """
 
 import json
+import os
 import pathlib
 import tempfile
 
+os.environ.setdefault("INLAY_BUILD", "")
+import compare_with_reference
 import tokenizers
 from transformers import AutoTokenizer
 
@@ -147,7 +151,27 @@ OLD_MODELS = {
 }  # fmt: skip
 
 
+def record_kinds():
+    texts = [text for text in TEXT_BYTES if len(text) < 60] + [
+        text.encode() for text in ("def f(x):\n    return x  # don't", "naïve café\r\n\tŒuvre", "a\u0301\u0301 ①½ ﬁ…", " <s> <mask>  x<pad>y", "日本語 한국어 नमस्ते 👩‍👩‍👧‍👦🇩🇪", "1234 we'll  ")
+    ]
+    models = []
+    for path in sorted((OUTPUT.parents[1] / "fuzz" / "tokenizers").glob("*.json")):
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        encodings = []
+        for text in texts:
+            decoded, starts = compare_with_reference.decode(text)
+            encoding = tokenizer.encode(decoded)
+            starts = starts or range(len(text) + 1)
+            encodings.append({"ids": encoding.ids, "offsets": [[starts[begin], starts[end]] for begin, end in encoding.offsets]})
+        models.append({"file": path.name, "encodings": encodings})
+    lines = ",\n".join(json.dumps(model, separators=(",", ":")) for model in models)
+    output = OUTPUT.with_name("small_kinds.json")
+    output.write_text('{"texts": ' + json.dumps([text.hex() for text in texts]) + ',\n"models": [\n' + lines + "\n]}\n")
+
+
 def main():
+    record_kinds()
     assert tokenizers.__version__ == "0.23.3"
     models = []
     for name, model in JSON_MODELS.items():

@@ -103,6 +103,139 @@ TEST_CASE("a missing or misshapen field is named") {
   }
 }
 
+namespace {
+
+json of_model(json model) { return {{"model", std::move(model)}}; }
+
+json bpe() { return {{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}}}, {"merges", {"a b"}}}; }
+
+json unigram() {
+  return {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", json::array({json::array({"<unk>", 0}), json::array({"a", -1.5})})}};
+}
+
+json with_field(json object, const char* name, const json& value) {
+  object[name] = value;
+  return object;
+}
+
+}  // namespace
+
+TEST_CASE("a BPE model whose merges or options cannot be is refused by its name") {
+  REQUIRE(make(of_model(bpe()))->encode("abba").ids == std::vector<TokenId>{2, 1, 0});
+  REQUIRE(make(of_model(with_field(bpe(), "merges", json::array({json::array({"a", "b"})}))))->encode("ab").ids == std::vector<TokenId>{2});
+  for (const auto& [merges, part] : {std::pair<json, const char*>{json::array({"a c"}), "needs the token \"c\""},
+                                     {json::array({"b a"}), "needs the token \"ba\""},
+                                     {json::array({"ab"}), "merges[0] is not a pair"},
+                                     {json::array({"a b", "a b c"}), "merges[1] is not a pair"},
+                                     {json::array({json::array({"a"})}), "merges[0] is not a pair"},
+                                     {json::array({json::array({"a", 1})}), "merges[0] is not a pair"},
+                                     {json::array({7}), "merges[0] is not a pair"},
+                                     {json("a b"), "model.merges is not an array"}}) {
+    check_refused(of_model(with_field(bpe(), "merges", merges)), Status::invalid_model, part);
+  }
+  check_refused(of_model(with_field(bpe(), "continuing_subword_prefix", "##")), Status::invalid_model, "merge 0");
+  check_refused(of_model(with_field(bpe(), "dropout", 0.1)), Status::unsupported, "model.dropout of 0.1");
+  check_refused(of_model(with_field(bpe(), "dropout", "x")), Status::invalid_model, "model.dropout is not a number");
+  check_refused(of_model(with_field(bpe(), "fuse_unk", 1)), Status::invalid_model, "model.fuse_unk is not true or false");
+  CHECK(make(of_model(with_field(bpe(), "dropout", 0.0)))->encode("ab").ids == std::vector<TokenId>{2});
+  // The reference, too, finds out when it needs the token.
+  const auto tokenizer = make(of_model(with_field(bpe(), "unk_token", "<unk>")));
+  CHECK(tokenizer->encode("ab").ids == std::vector<TokenId>{2});
+  CHECK_THROWS_WITH(tokenizer->encode("z"), Catch::Contains("\"<unk>\""));
+}
+
+TEST_CASE("a Unigram model that cannot be is refused by its name") {
+  REQUIRE(make(of_model(unigram()))->encode("aza").ids == std::vector<TokenId>{1, 0, 1});
+  check_refused(of_model(with_field(unigram(), "vocab", json::array())), Status::invalid_model, "model.vocab is empty");
+  check_refused(of_model(with_field(unigram(), "vocab", json::array({json::array({"a"})}))), Status::invalid_model, "model.vocab[0]");
+  check_refused(of_model(with_field(unigram(), "vocab", json::array({json::array({"a", "b"})}))), Status::invalid_model, "model.vocab[0]");
+  check_refused(of_model(with_field(unigram(), "unk_id", 2)), Status::invalid_model, "the unknown token is 2, of 2 tokens");
+  check_refused(of_model(with_field(unigram(), "unk_id", -1)), Status::invalid_model, "model.unk_id is not a non-negative integer");
+  check_refused(of_model(with_field(unigram(), "unk_id", nullptr)), Status::unsupported, "without an unknown token");
+}
+
+TEST_CASE("normalisers and pre-tokenizers that cannot be are refused by their name") {
+  const auto refused_normalizer = [](const json& normalizer, const char* part) {
+    check_refused(with("/normalizer", normalizer), Status::invalid_model, part);
+  };
+  const auto precompiled = [](const char* charsmap) { return json{{"type", "Precompiled"}, {"precompiled_charsmap", charsmap}}; };
+  refused_normalizer(precompiled("abc"), "normalizer.precompiled_charsmap is not base64");
+  refused_normalizer(precompiled("a=bc"), "normalizer.precompiled_charsmap is not base64");
+  refused_normalizer(precompiled(""), "normalizer.precompiled_charsmap is cut short");
+  refused_normalizer(precompiled("/////w=="), "normalizer.precompiled_charsmap is cut short");
+  refused_normalizer(precompiled("AAAAAA=="), "normalizer.precompiled_charsmap has no rules");
+  refused_normalizer(precompiled("BAAAAAAAAAD/"), "normalizer.precompiled_charsmap has replacements that are not UTF-8");
+  refused_normalizer({{"type", "Replace"}, {"pattern", {{"Regex", "("}}}, {"content", ""}},
+                     "normalizer.pattern.Regex is not a regular expression");
+  refused_normalizer({{"type", "Replace"}, {"pattern", {{"Regex", std::string(100'000, '(')}}}, {"content", ""}},
+                     "normalizer.pattern.Regex is not a regular expression");
+  refused_normalizer({{"type", "Replace"}, {"pattern", "a"}, {"content", ""}}, "normalizer.pattern is not an object");
+  refused_normalizer({{"type", "Strip"}, {"strip_left", true}}, "normalizer.strip_right is missing");
+  check_refused(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "ab"}}), Status::invalid_model,
+                "pre_tokenizer.replacement is not one character");
+  check_refused(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "last"}}), Status::unsupported,
+                "pre_tokenizer.prepend_scheme \"last\"");
+  check_refused(with("/pre_tokenizer", {{"type", "Punctuation"}, {"behavior", "Doubled"}}), Status::unsupported,
+                "pre_tokenizer.behavior \"Doubled\"");
+}
+
+TEST_CASE("an expression that never ends on a text is an error, not a wait") {
+  const json slow = {{"type", "Split"}, {"pattern", {{"Regex", "(?:a|aa)+\\d"}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const auto tokenizer = make(with("/pre_tokenizer", slow));
+  CHECK(tokenizer->encode("aa1a").ids == std::vector<TokenId>{2, 1, 4, 3});
+  CHECK_THROWS_WITH(tokenizer->encode(std::string(200, 'a')), Catch::Contains("regular expression") && Catch::Contains("200 bytes"));
+}
+
+TEST_CASE("a charsmap that leads out of its array or its replacements leaves texts alone") {
+  // One unit: its offset is 1,023 << 8, beyond the end; then a cycle onto itself with a leaf beyond the replacements.
+  for (const char* charsmap : {"BAAAAAD+DwA=", "BAAAAAAAAAAA", "CAAAAAABAAAhAQAA"}) {
+    const auto tokenizer = make(with("/normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", charsmap}}));
+    CHECK(tokenizer->encode("a aa !\xFF").ids.size() > 3);
+  }
+}
+
+TEST_CASE("damaged older files are named") {
+  const test::Files roberta = {{"vocab.json", R"({"a": 0, "b": 1, "ab": 2, "<s>": 3, "</s>": 4})"}, {"merges.txt", "#version: 0.2\na b\n"}};
+  REQUIRE(test::make_tokenizer(roberta)->encode("ab").ids == std::vector<TokenId>{3, 2, 4});
+  const auto spoiled = [&](const char* name, const char* content) {
+    test::Files files = roberta;
+    files[name] = content;
+    return files;
+  };
+  check_refused(spoiled("merges.txt", "a b\n\n"), Status::invalid_model, "merges.txt: line 2 is not a pair");
+  check_refused(spoiled("merges.txt", "a b c\n"), Status::invalid_model, "merges.txt: line 1 is not a pair");
+  check_refused(spoiled("merges.txt", "a z\n"), Status::invalid_model, "needs the token \"z\"");
+  check_refused(spoiled("merges.txt", "a \xFF\n"), Status::invalid_model, "merges.txt is not UTF-8");
+  check_refused(spoiled("vocab.json", "[]"), Status::invalid_model, "vocab.json is not an object");
+  check_refused(spoiled("vocab.json", "{}"), Status::invalid_model, "vocab.json is empty");
+  check_refused(spoiled("vocab.json", R"({"a": "0"})"), Status::invalid_model, "vocab.json: a is not an id");
+  check_refused(test::Files{{"vocab.json", "{\"a\": 0}"}}, Status::not_found, "merges.txt");
+  check_refused(test::Files{{"vocab.txt", "a"}, {"tokenizer_config.json", R"({"tokenizer_class": "XLMRobertaTokenizer"})"}},
+                Status::not_found, "sentencepiece.bpe.model");
+}
+
+TEST_CASE("a SentencePiece model cut at any byte is refused or read, and bytes that are none are refused") {
+  // Pieces: <unk> of kind unknown, <s> and </s> of kind control, then U+2581 and "a".
+  const auto piece = [](const std::string& text, char kind) {
+    const std::string body = std::string("\x0A") + static_cast<char>(text.size()) + text + std::string("\x15\0\0\x80\xBF\x18", 6) + kind;
+    return std::string("\x0A") + static_cast<char>(body.size()) + body;
+  };
+  const std::string model = piece("<unk>", 2) + piece("<s>", 3) + piece("</s>", 3) + piece("\xE2\x96\x81", 1) + piece("a", 1);
+  const auto make_model = [](const std::string& bytes) { return test::make_tokenizer({{"sentencepiece.bpe.model", bytes}}); };
+  CHECK(make_model(model)->encode("a").ids == std::vector<TokenId>{0, 4, 5, 2});
+  for (std::size_t length = 0; length < model.size(); ++length) {
+    try {
+      make_model(model.substr(0, length));
+    } catch (const Error& error) {
+      REQUIRE_THAT(error.what(), Catch::Contains("sentencepiece.bpe.model"));
+    }
+  }
+  for (const std::string& bytes :
+       {std::string("\x0A\xFF\xFF\xFF\xFF\x0F", 6), std::string(20, '\xFF'), std::string("\x0B\x0C"), piece("\xFF", 1)}) {
+    check_refused(test::Files{{"sentencepiece.bpe.model", bytes}}, Status::invalid_model, "sentencepiece.bpe.model");
+  }
+}
+
 TEST_CASE("ids outside their range, ids given twice and a missing unknown token are named") {
   for (const json& id : {json(-1), json(16777215), json(4294967296), json(9223372036854775807)}) {
     check_refused(with("/model/vocab/a", id), Status::invalid_model, fmt::format("token \"a\" has id {}", id.dump()));
@@ -164,6 +297,22 @@ TEST_CASE("texts of 50 MB are tokenised in bounded memory") {
   CHECK(tokenizer->encode(std::string(size, '\xFF'), 8).ids == std::vector<TokenId>{2, 3});  // U+FFFD is cleaned away
 }
 
+TEST_CASE("one word of 2 MB is tokenised by every model") {
+  const std::string word(2'000'000, 'a');
+  const auto size = [&word](const json& model) { return make(of_model(model))->encode(word).ids.size(); };
+  CHECK(size(unigram()) == word.size());
+  CHECK(size(bpe()) == word.size());
+  json doubling = bpe();
+  std::string longest = "a";
+  for (int id = 3; id < 12; ++id) {
+    doubling["merges"].push_back(json::array({longest, longest}));
+    longest += longest;
+    doubling["vocab"][longest] = id;
+  }
+  CHECK(size(doubling) == word.size() / 512 + 1);  // 2,000,000 = 3,906 * 512 + 128
+  CHECK(make(description())->encode_with_offsets(word).offsets == std::vector<ByteRange>{{0, 0}, {0, word.size()}, {0, 0}});
+}
+
 TEST_CASE("many threads may use one tokenizer, from the first text on") {
   const auto tokenizer = make(description());
   std::string text;
@@ -188,6 +337,9 @@ TEST_CASE("the files of a tokenizer are those that it is made of") {
   };
   using Names = std::vector<std::string>;
   CHECK(files({{"tokenizer.json", bytes}, {"vocab.txt", bytes}, {"tokenizer_config.json", bytes}}) == Names{"tokenizer.json"});
+  CHECK(files({{"vocab.json", bytes}, {"merges.txt", bytes}, {"added_tokens.json", bytes}}) ==
+        Names{"vocab.json", "merges.txt", "added_tokens.json"});
+  CHECK(files({{"sentencepiece.bpe.model", bytes}, {"merges.txt", bytes}}) == Names{"sentencepiece.bpe.model"});
   CHECK(files({{"config.json", bytes}, {"special_tokens_map.json", bytes}, {"vocab.txt", bytes}}) ==
         Names{"vocab.txt", "special_tokens_map.json"});
 }

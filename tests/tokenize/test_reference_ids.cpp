@@ -37,6 +37,29 @@ TEST_CASE("small models of every option give the reference's ids") {
   }
 }
 
+// Recorded from tokenizers 0.23.3 by record_small_models.py.
+TEST_CASE("small models of every kind give the reference's ids and offsets, by the fast road and with offsets") {
+  const std::filesystem::path folder = INLAY_TESTS_FOLDER;
+  const auto file = nlohmann::json::parse(test::read(folder / "small_kinds.json"));
+  REQUIRE(file["models"].size() > 5);
+  for (const auto& model : file["models"]) {
+    const auto name = model["file"].get<std::string>();
+    INFO(name);
+    const auto tokenizer = test::make_tokenizer({{"tokenizer.json", test::read(folder.parent_path() / "fuzz" / "tokenizers" / name)}});
+    for (std::size_t index = 0; index < file["texts"].size(); ++index) {
+      const auto text = from_hexadecimal(file["texts"][index]);
+      INFO("text " << index << ": " << text);
+      const auto& expected = model["encodings"][index];
+      const Encoding encoding = tokenizer->encode_with_offsets(text);
+      CHECK(encoding.ids == expected["ids"].get<std::vector<TokenId>>());
+      CHECK(tokenizer->encode(text).ids == encoding.ids);
+      std::vector<ByteRange> offsets;
+      for (const auto& range : expected["offsets"]) offsets.push_back({range[0], range[1]});
+      CHECK(encoding.offsets == offsets);
+    }
+  }
+}
+
 TEST_CASE("truncation keeps the first tokens and the special ones around them, and counts all") {
   const nlohmann::json file = recorded();
   const auto tokenizer = test::make_tokenizer(file["models"][0]["files"].get<test::Files>());
