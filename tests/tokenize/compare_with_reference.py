@@ -230,7 +230,7 @@ def compare_all_kinds(strings, generated_alone, work, only):
         folder = work / "kind"
         folder.mkdir(exist_ok=True)
         tokenizer.save(str(folder / "tokenizer.json"))
-        some = strings_in_unicode_14 if "expression" in name else strings
+        some = strings_in_unicode_14 if "expression" in name or "Replace" in name else strings
         if name.startswith("words"):  # there are many of them, each for one small part
             differences += compare(name, folder, some[-max(len(some) // 10, 2000) :], None, work)
         else:
