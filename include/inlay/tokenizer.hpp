@@ -49,7 +49,7 @@ class Tokenizer {
   /// The same ids, with the bytes of `text` that each stands for, equal to Hugging Face tokenizers' offsets, which count characters.
   /// Special tokens put around the text have the empty range {0, 0}. Ranges can overlap (the tokens of one character each have all of
   /// it), leave gaps (white space, what a normaliser drops), and include less than what was normalised to a token, as they do in the
-  /// reference. Takes longer than encode, and up to 40 bytes of memory a byte. Throws Error as encode_into does, and invalid_argument
+  /// reference. Takes longer than encode, and some tens of bytes of memory a byte. Throws Error as encode_into does, and invalid_argument
   /// for a text above 1 GB.
   [[nodiscard]] virtual Encoding encode_with_offsets(std::string_view text, std::size_t max_tokens = no_limit) const = 0;
 
