@@ -393,9 +393,10 @@ typedef struct inlay_byte_range {
   size_t end;
 } inlay_byte_range;
 
-/// The same ids, and in `offsets`, which has room for `capacity` of them too, the bytes of `text` that each stands for: those of Hugging Face
-/// tokenizers, in bytes instead of characters. Special tokens around the text have the empty range {0, 0}. Ranges can overlap (each token of
-/// one character has all of it) and leave gaps (white space, what a normaliser drops). Takes longer than inlay_generator_tokenize. Any thread.
+/// The same ids, and in `offsets`, which has room for `capacity` of them too, the bytes of `text` that each stands for: those of Hugging
+/// Face tokenizers, in bytes instead of characters. Special tokens around the text have the empty range {0, 0}. Ranges can overlap (each
+/// token of one character has all of it) and leave gaps (white space, what a normaliser drops). Takes longer than
+/// inlay_generator_tokenize. Any thread.
 /// Errors: as inlay_generator_tokenize, and INVALID_ARGUMENT for a text above 1 GB. Since 0.1.
 INLAY_API inlay_status inlay_generator_tokenize_with_offsets(const inlay_generator* generator, inlay_string text, size_t max_tokens,
                                                              int32_t* ids, inlay_byte_range* offsets, size_t capacity, size_t* needed,

@@ -46,10 +46,11 @@ class Tokenizer {
   /// max_tokens leaves no room for the special tokens.
   virtual std::size_t encode_into(std::string_view text, std::size_t max_tokens, std::vector<TokenId>& ids) const = 0;
 
-  /// The same ids, with the bytes of `text` that each stands for, equal to Hugging Face tokenizers' offsets, which count characters. Special
-  /// tokens put around the text have the empty range {0, 0}. Ranges can overlap (the tokens of one character each have all of it), leave
-  /// gaps (white space, what a normaliser drops), and include less than what was normalised to a token, as they do in the reference. Takes
-  /// longer than encode, and up to 40 bytes of memory a byte. Throws Error as encode_into does, and invalid_argument for a text above 1 GB.
+  /// The same ids, with the bytes of `text` that each stands for, equal to Hugging Face tokenizers' offsets, which count characters.
+  /// Special tokens put around the text have the empty range {0, 0}. Ranges can overlap (the tokens of one character each have all of
+  /// it), leave gaps (white space, what a normaliser drops), and include less than what was normalised to a token, as they do in the
+  /// reference. Takes longer than encode, and some tens of bytes of memory a byte. Throws Error as encode_into does, and invalid_argument
+  /// for a text above 1 GB.
   [[nodiscard]] virtual Encoding encode_with_offsets(std::string_view text, std::size_t max_tokens = no_limit) const = 0;
 
   /// The token's text as it stands in the vocabulary ("##ing"); "" for an id that is not there. Valid as long as the tokenizer.
@@ -76,9 +77,12 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = default;
 };
 
-/// Loads a model folder's tokenizer: tokenizer.json where there is one, else vocab.txt with tokenizer_config.json and
-/// special_tokens_map.json. The padding and truncation that tokenizer.json fixes are ignored. Throws Error: not_found, invalid_model,
-/// or unsupported for a kind of tokenizer, normaliser or post-processor that is not known, by its name.
+/// Loads a model folder's tokenizer. tokenizer.json decides where there is one: WordPiece, BPE, Unigram and WordLevel models with the
+/// field's normalisers, pre-tokenizers, post-processors and added tokens; the padding and truncation that it fixes are ignored. Else the
+/// older files of the class that tokenizer_config.json, or config.json's model_type, names: vocab.txt (BERT's kin, MPNet), vocab.json
+/// with merges.txt (RoBERTa), sentencepiece.bpe.model, tokenizer.model or spiece.model (XLM-R, or none); with tokenizer_config.json,
+/// special_tokens_map.json and added_tokens.json. Throws Error: not_found, invalid_model, or unsupported for a part that is not known,
+/// by its name.
 [[nodiscard]] std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
 
 }  // namespace inlay

@@ -85,7 +85,7 @@ class AddedTokens {
  public:
   using Normalize = std::function<std::string(std::string_view)>;
 
-  /// `tokens` in the order in which they are added. A token that the vocabulary holds has its id there; others get ids from first_new_id on.
+  /// `tokens` in the order in which they are added. One that the vocabulary holds has its id there; others get ids from first_new_id on.
   AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, std::size_t first_new_id, const Normalize& normalize);
 
   [[nodiscard]] const TokenMatcher& raw() const noexcept { return raw_; }

@@ -1,4 +1,4 @@
-// AlignedText: a stretch of a text as normalisers and pre-tokenizers change it, with the place in the text that each of its bytes comes from.
+// AlignedText: a stretch of a text as normalisers and pre-tokenizers change it, with the place in the text that each byte comes from.
 //
 // The reference's NormalizedString, and equal to it down to the last byte of an alignment: offsets are told from alignments alone.
 #pragma once

@@ -205,8 +205,8 @@ std::shared_ptr<const Tokenizer> make_xlm_roberta(const model::ModelSource& sour
   });
 }
 
-// The merges of a BPE model are not in its file: each way to make a piece of two, earlier pieces first, and of one piece's ways the one with
-// the shorter left part first.
+// The merges of a BPE model are not in its file: each way to make a piece of two, earlier pieces first, and of one piece's ways the one
+// with the shorter left part first.
 std::vector<std::pair<std::string, std::string>> find_merges(const SentencePieceModel& model, const Vocabulary& vocabulary) {
   std::vector<std::pair<std::string, std::string>> merges;
   for (const SentencePieceModel::Piece& piece : model.pieces) {

@@ -10,8 +10,8 @@
 
 namespace inlay::tokenize {
 
-/// The files that such a tokenizer is made of, those that are there. Throws Error: not_found when there are none, unsupported for a class that
-/// is not known.
+/// The files that such a tokenizer is made of, those that are there. Throws Error: not_found when there are none, unsupported for a class
+/// that is not known.
 [[nodiscard]] std::vector<std::string> older_files(const model::ModelSource& source);
 
 [[nodiscard]] std::shared_ptr<const Tokenizer> make_from_older_files(const model::ModelSource& source);

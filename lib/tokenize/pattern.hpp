@@ -1,6 +1,7 @@
 // Pattern: what "Split" and "Replace" look for, a literal text or a regular expression.
 //
 // The reference matches its regular expressions with Oniguruma, in Ruby's syntax; so do we, as no other engine reads each of them alike.
+// Which characters \p{L} and its like match depends on the installed version: 6.9.8 knows Unicode 14, the reference's a newer one.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,7 @@ class Pattern {
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
 
-  /// The whole text, in parts; well-formed UTF-8. Any thread. Throws Error (unsupported) when the expression takes too many steps on this text.
+  /// The whole text, in parts; well-formed UTF-8. Any thread. Throws Error (unsupported) when the expression takes too many steps on it.
   [[nodiscard]] std::vector<Part> split(std::string_view text) const;
 
  private:

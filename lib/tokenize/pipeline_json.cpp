@@ -33,7 +33,7 @@ const Kind& find_kind(const Kind (&kinds)[count], std::string_view type, std::st
   throw Error(Status::invalid_model, fmt::format("{} {}", fields.where(name), why));
 }
 
-// {"String": "…"} or {"Regex": "…"}
+// {"String": "..."} or {"Regex": "..."}
 Pattern read_pattern(const JsonFields& fields) {
   const JsonFields pattern = fields.object("pattern");
   if (const auto literal = pattern.optional_string("String")) {

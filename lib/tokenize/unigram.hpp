@@ -48,8 +48,8 @@ class UnigramModel final : public TokenModel {
   std::vector<std::int32_t> byte_tokens_;  // "<0x00>" to "<0xFF>", -1 for one that is missing; empty without byte fallback
 };
 
-/// ids alone, where the pre-tokenizer is Metaspace, behind WhitespaceSplit or not, cutting, and with nothing that only the text's first word
-/// gets. Model and normalisers must outlive it.
+/// ids alone, where the pre-tokenizer is Metaspace, behind WhitespaceSplit or not, cutting, and with nothing that only the text's first
+/// word gets. Model and normalisers must outlive it.
 [[nodiscard]] std::unique_ptr<const SegmentEncoder> make_metaspace_encoder(const TokenModel& model, const Normalizers& normalizers,
                                                                            const MetaspaceOptions& options, bool whitespace_split);
 

@@ -1,4 +1,4 @@
-// Any bytes as a SentencePiece model, read as XLM-R's and as one of no class: a tokenizer or an Error. One that loads must also stand a text.
+// Any bytes as a SentencePiece model, read as XLM-R's and as one of no class: a tokenizer or an Error. One that loads must stand a text.
 #include <cstdint>
 #include <span>
 #include <string_view>

@@ -1,4 +1,4 @@
-// Any bytes as a text, in one of the tokenizers of tests/fuzz/tokenizers, which the first byte chooses. What must hold: the fast road and the
+// Any bytes as a text, in one of the tokenizers of tests/fuzz/tokenizers, which the first byte chooses. It must hold that the fast road and the
 // one with offsets agree, ranges lie in the text, a limit cuts what there is without one.
 #include <algorithm>
 #include <cstdint>

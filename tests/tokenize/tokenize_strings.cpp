@@ -1,6 +1,6 @@
 // The tests' bridge to other languages: tokenize_strings MODEL_FOLDER STRINGS IDS [MAX_TOKENS]. STRINGS holds byte strings, each behind its
-// length (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, the ids, then the beginning and end of each, all
-// uint32. Fails where encode and encode_with_offsets disagree, which may take different roads.
+// length (uint32, little-endian). IDS receives for each how many ids there are, tokens_seen, the ids, then the beginning and end of each,
+// all uint32. Fails where encode and encode_with_offsets disagree, which may take different roads.
 #include <cstdint>
 #include <cstring>
 #include <fstream>
