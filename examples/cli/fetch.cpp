@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "inlay/error.hpp"
 #include "inlay/log.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
@@ -53,18 +55,39 @@ class Bar {
   bool drawn_ = false;
 };
 
-}  // namespace
-
-PullResult fetch(const std::string& name, const std::string& revision, bool quiet) {
+template <class Pull>
+auto with_progress(bool quiet, const std::string& revision, Pull&& pull) {
   const StopScope stop;
   const Messages messages(!quiet);
   Bar bar(!quiet && ::isatty(STDERR_FILENO) == 1);
-  return pull_model(
-      name, {.revision = revision, .stop = stop.token(), .on_progress = [&bar](const PullProgress& progress) { bar.show(progress); }});
+  return pull(
+      PullOptions{.revision = revision, .stop = stop.token(), .on_progress = [&bar](const PullProgress& progress) { bar.show(progress); }});
 }
 
-void fetch_if_missing(const std::string& name, const std::string& revision) {
-  if (!find_model(name, {.revision = revision})) fetch(name, revision, false);
+bool may_be_on_hub(const std::string& name) {
+  if (std::filesystem::path(name).extension() == ".pt") return false;  // a program
+  try {
+    static_cast<void>(hub_name(name));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+PullResult fetch(const std::string& name, const std::string& revision, bool quiet) {
+  return with_progress(quiet, revision, [&](const PullOptions& options) { return pull_model(name, options); });
+}
+
+void look_for(const std::string& name, const std::string& revision, bool download) {
+  if (!may_be_on_hub(name)) return;
+  if (download) {
+    with_progress(false, revision, [&](const PullOptions& options) { return find_or_pull_model(name, options); });
+  } else {
+    const Messages messages(true);
+    static_cast<void>(find_model(name, {.revision = revision}));
+  }
 }
 
 std::string megabytes(std::uint64_t bytes) {

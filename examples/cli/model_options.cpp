@@ -48,7 +48,7 @@ std::filesystem::path ModelOptions::path() const {
   }
   std::error_code error;
   if (std::filesystem::exists(name, error)) return std::filesystem::absolute(name);  // a set remembers it
-  if (download) fetch_if_missing(name, revision);
+  look_for(name, revision, download);
   return name;
 }
 

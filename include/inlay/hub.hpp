@@ -55,8 +55,12 @@ struct HubOptions {
   std::filesystem::path cache{};  ///< empty: hub_cache()
 };
 
-/// The folder in the cache that holds this revision of the model with all files that loading it needs; nothing when there is none. Reads a
+/// The folder in the cache that holds this revision of the model with the files that loading it needs; nothing when there is none. Reads a
 /// few files, writes none. Throws Error: invalid_argument, io_error.
+///
+/// A snapshot is known to be whole where the cache tells which files the hub has of the commit: pull_model leaves such a list, and so does
+/// huggingface_hub's snapshot_download. Where there is none, a snapshot that can be loaded counts, with a warning in the log (log.hpp), once,
+/// when it has no modules.json: another program may have fetched only a part, without what says how its vectors are made.
 [[nodiscard]] std::optional<std::filesystem::path> find_model(std::string_view name, const HubOptions& options = {});
 
 /// How far a download has come, in bytes. `total` grows while the files that are needed are being found out.
@@ -90,6 +94,11 @@ struct PullResult {
   std::uint64_t bytes = 0;         ///< of all files
   std::uint64_t bytes_fetched = 0;
 };
+
+/// Where a folder that find_model gives is known to be whole, that folder, without touching the network; else pull_model's: of the commit
+/// that is there, where one is. When HF_HUB_OFFLINE is set or the hub fails, what find_model gives must do, with a warning in the log.
+/// EmbeddingGenerator::load does the same under GeneratorOptions::allow_download. Throws Error: as both.
+[[nodiscard]] std::filesystem::path find_or_pull_model(std::string_view name, const PullOptions& options = {});
 
 /// Fetches the model's files, only those that loading it needs, from the hub into the cache, or brings them up to date; what is there
 /// already is not fetched again. Files arrive under a temporary name and are renamed once size and, where the hub tells it, SHA-256 are

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,9 +58,11 @@ void synchronise_folder(const std::filesystem::path& folder) noexcept {
   if (handle.number() >= 0) ::fsync(handle.number());  // some file systems cannot; the rename holds without it
 }
 
-void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& path) {
+// `write` is write(2) or its like: takes some of the bytes, returns how many.
+template <class Write>
+void write_all(std::string_view bytes, const std::filesystem::path& path, Write&& write) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    const ssize_t count = write(bytes);
     if (count < 0) {
       if (errno == EINTR) continue;
       fail("write", path, errno);
@@ -100,10 +103,10 @@ void MappedFile::drop(std::string_view range) const noexcept {
 std::string read_file(const std::filesystem::path& path) {
   const Descriptor file(open_for_reading(path));
   const struct stat status = regular_file_status(file, path);
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  std::string bytes(static_cast<std::size_t>(status.st_size) + 1, '\0');  // one byte more than it says: room to see the end
   std::size_t done = 0;
   while (true) {
-    if (done == bytes.size()) bytes.resize(done + 1);  // one byte more than it said: the file may have grown
+    if (done == bytes.size()) bytes.resize(bytes.size() * 2);  // it has grown, or is one of /proc, which say 0
     const ssize_t count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
     if (count < 0) {
       if (errno == EINTR) continue;
@@ -111,7 +114,6 @@ std::string read_file(const std::filesystem::path& path) {
     }
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
-    if (done == bytes.size()) bytes.resize(bytes.size() * 2);
   }
   bytes.resize(done);
   return bytes;
@@ -122,12 +124,14 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) { wri
 void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) fail("create", path, errno);
-  for (const std::string_view bytes : pieces) write_all(file.number(), bytes, path);
+  for (const std::string_view bytes : pieces) {
+    write_all(bytes, path, [&file](std::string_view rest) { return ::write(file.number(), rest.data(), rest.size()); });
+  }
   synchronise(file.number(), path);
 }
 
 AppendedFile::AppendedFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666)) {
+    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666)) {
   if (descriptor_ < 0) fail("create", path_, errno);
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -140,8 +144,29 @@ AppendedFile::AppendedFile(const std::filesystem::path& path)
 AppendedFile::~AppendedFile() { ::close(descriptor_); }
 
 void AppendedFile::append(std::string_view bytes) {
-  write_all(descriptor_, bytes, path_);
-  size_ += bytes.size();
+  static_cast<void>(checked_identity());
+  write_all(bytes, path_, [this](std::string_view rest) {
+    const ssize_t count = ::pwrite(descriptor_, rest.data(), rest.size(), static_cast<off_t>(size_));
+    if (count > 0) size_ += static_cast<std::uint64_t>(count);
+    return count;
+  });
+}
+
+void AppendedFile::check_untouched() const {
+  const FileIdentity ours = checked_identity();
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0 || status.st_dev != ours.device || status.st_ino != ours.inode) {
+    throw Error(Status::io_error, fmt::format("cannot write {}: somebody else moved it meanwhile", path_.string()));
+  }
+}
+
+FileIdentity AppendedFile::checked_identity() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) fail("inspect", path_, errno);
+  if (static_cast<std::uint64_t>(status.st_size) != size_) {
+    throw Error(Status::io_error, fmt::format("cannot write {}: somebody else wrote to it meanwhile", path_.string()));
+  }
+  return {.device = status.st_dev, .inode = status.st_ino, .size = size_};
 }
 
 void AppendedFile::clear() {
@@ -189,8 +214,11 @@ FileLock::~FileLock() {
 FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), excludes_(other.excludes_) {}
 
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  // Random too: processes of two containers that share the folder may have one number.
   static std::atomic<unsigned> counter{0};
-  return path.parent_path() / fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), counter.fetch_add(1));
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random) random = static_cast<std::uint64_t>(::getpid());
+  return path.parent_path() / fmt::format(".{}.{:016x}.{}.tmp", path.filename().string(), random, counter.fetch_add(1));
 }
 
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -199,8 +227,13 @@ void replace_file(const std::filesystem::path& from, const std::filesystem::path
 }
 
 void replace_link(const std::filesystem::path& target, const std::filesystem::path& link) {
-  const std::filesystem::path temporary = temporary_name(link);
-  if (::symlink(target.c_str(), temporary.c_str()) != 0) {
+  std::filesystem::path temporary = temporary_name(link);
+  int result = ::symlink(target.c_str(), temporary.c_str());
+  for (int tries = 1; result != 0 && errno == EEXIST && tries < 10; ++tries) {
+    temporary = temporary_name(link);
+    result = ::symlink(target.c_str(), temporary.c_str());
+  }
+  if (result != 0) {
     if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) fail("create", link, errno);
     std::error_code error;
     std::filesystem::copy_file(link.parent_path() / target, temporary, error);

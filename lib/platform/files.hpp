@@ -53,7 +53,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 /// The same of several pieces, one after the other.
 void write_file(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
 
-/// A file that grows at its end. Throws Error (io_error), which names the file, also when the disk is full.
+/// A file that one writer lets grow at its end. Throws Error (io_error), which names the file, also when the disk is full.
 class AppendedFile {
  public:
   /// Opens the file, or makes it; what is in it stays.
@@ -63,13 +63,17 @@ class AppendedFile {
   AppendedFile& operator=(const AppendedFile&) = delete;
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-  void append(std::string_view bytes);
-  void clear();          ///< back to no bytes
-  void flush_to_disk();  ///< returns once the bytes would outlast a power failure
+  void append(std::string_view bytes);  ///< throws, too, where check_untouched does
+  void clear();                         ///< back to no bytes
+  void flush_to_disk();                 ///< returns once the bytes would outlast a power failure
+  /// Throws where another writer has been at it: it is not as long as what was written, or its path names another file.
+  void check_untouched() const;
   /// Hands over all bytes from the beginning, in pieces.
   void read(const std::function<void(std::string_view)>& piece) const;
 
  private:
+  [[nodiscard]] FileIdentity checked_identity() const;
+
   std::filesystem::path path_;
   int descriptor_;
   std::uint64_t size_ = 0;
@@ -94,7 +98,7 @@ class FileLock {
   bool excludes_;
 };
 
-/// A hidden name in the same folder, that no other call of this or another process gives.
+/// A hidden name in the same folder, that no other call gives, of any process on any machine that shares the folder.
 [[nodiscard]] std::filesystem::path temporary_name(const std::filesystem::path& path);
 
 /// Moves a file to a place where another may be, in one step. Throws Error (io_error).

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "platform/files.hpp"
@@ -34,6 +35,41 @@ TEST_CASE("an appended file goes on where it ended") {
   CHECK(file.size() == 0);
   file.append("x");
   CHECK(test::read(folder / "file") == "x");
+}
+
+TEST_CASE("an appended file notices another writer") {
+  const test::TemporaryFolder folder;
+  AppendedFile file(folder / "file");
+  file.append("abc");
+  CHECK_NOTHROW(file.check_untouched());
+  SECTION("that appends") { std::ofstream(folder / "file", std::ios::app) << "d"; }
+  SECTION("that starts over") { fs::resize_file(folder / "file", 0); }
+  SECTION("that puts another file there") {
+    test::write(folder / "other", "abc");
+    fs::rename(folder / "other", folder / "file");
+    check_error(Status::io_error, {"file", "moved"}, [&] { file.check_untouched(); });
+    return;
+  }
+  check_error(Status::io_error, {"file", "somebody else"}, [&] { file.check_untouched(); });
+  check_error(Status::io_error, {"file", "somebody else"}, [&] { file.append("e"); });
+}
+
+TEST_CASE("a file is read into as much memory as it is long") {
+  const test::TemporaryFolder folder;
+  constexpr std::size_t size = std::size_t{1} << 20;
+  test::write(folder / "file", std::string(size, 'x'));
+  const std::string bytes = read_file(folder / "file");
+  CHECK(bytes.size() == size);
+  CHECK(bytes.capacity() < size + size / 10);
+  CHECK(read_file("/proc/self/status").size() > 100);  // which says that it has none
+}
+
+TEST_CASE("temporary names are not those that another process would make") {
+  const test::TemporaryFolder folder;
+  test::write(folder / "a", "a");
+  for (int i = 0; i < 1000; ++i) test::write(folder / (".link." + std::to_string(::getpid()) + "." + std::to_string(i) + ".tmp"), "");
+  CHECK_NOTHROW(replace_link("a", folder / "link"));
+  CHECK(temporary_name(folder / "a") != temporary_name(folder / "a"));
 }
 
 TEST_CASE("an appended file follows no link and is no folder") {

@@ -22,8 +22,8 @@ constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 30s;
 constexpr auto longest_request = 300s;  // that we heed when a server asks for a pause
 
-// A try that brought this many bytes was not in vain. One that brings less counts, so that a server that hangs up after every byte is given
-// up.
+// A try that got this many bytes further was not in vain. One that got less far counts, so that a server that hangs up after every byte is
+// given up.
 constexpr std::uint64_t worthwhile = std::uint64_t{256} << 10;
 
 bool is_sha256(std::string_view etag) {
@@ -42,21 +42,53 @@ std::optional<std::uint64_t> range_begin(const HttpResponse& response) {
   return begin;
 }
 
+// The whole file's size, by the answer to a GET.
+std::optional<std::uint64_t> whole_size(const HttpResponse& response) {
+  const std::string* text = response.header(response.status == 206 ? "content-range" : "content-length");
+  if (text == nullptr) return std::nullopt;
+  std::string_view digits = *text;
+  digits.remove_prefix(digits.rfind('/') + 1);
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return size;
+}
+
+bool holds_weights(std::string_view file) { return file.ends_with(".safetensors") || file.ends_with(".bin"); }
+
 // The file under way: its bytes on the disk, and their hash.
 class Partial {
  public:
   Partial(const Download& download, const std::filesystem::path& path)
-      : download_(download), disk_(path), hashed_(is_sha256(download.file.etag)) {
-    const auto size = download_.file.size;
-    if (size && disk_.size() > *size) disk_.clear();
-    if (hashed_) disk_.read([this](std::string_view bytes) { hash_.update(bytes); });
+      : download_(download), disk_(path), hashed_(is_sha256(download.file.etag)), size_(download.file.size) {
+    check_size();
+    if (!hashed_ || (size_ && disk_.size() > *size_)) disk_.clear();  // without a hash nothing tells what the bytes are
+    disk_.read([this](std::string_view bytes) {
+      if (download_.stop.stop_requested()) {
+        throw Error(Status::cancelled, fmt::format("cancelled while checking what is there of {}", download_.file.name));
+      }
+      hash_.update(bytes);
+    });
     download_.on_bytes(disk_.size());
+  }
+
+  /// What the answer to a GET tells, of a file of which nothing was known.
+  void learn_size(const HttpResponse& response) {
+    if (download_.file.size) return;
+    size_ = whole_size(response);
+    check_size();
+    if (!size_ && !hashed_ && holds_weights(download_.file.name)) {
+      throw Error(Status::invalid_data, fmt::format("cannot fetch {}: the server tells neither its size nor its SHA-256, so nothing would "
+                                                    "show whether all has come",
+                                                    download_.file.name));
+    }
   }
 
   [[nodiscard]] std::uint64_t size() const noexcept { return disk_.size(); }
   [[nodiscard]] std::uint64_t received() const noexcept { return received_; }  // over the network, by this object
 
-  [[nodiscard]] bool is_complete() const noexcept { return download_.file.size == disk_.size(); }
+  [[nodiscard]] std::optional<std::uint64_t> expected() const noexcept { return size_; }
+  [[nodiscard]] bool is_complete() const noexcept { return size_ == disk_.size(); }
 
   void clear() {
     disk_.clear();
@@ -65,11 +97,11 @@ class Partial {
   }
 
   void append(std::string_view bytes) {
-    const auto size = download_.file.size;
-    if (size && bytes.size() > *size - disk_.size()) {
+    if (size_ && disk_.size() + bytes.size() > *size_) {
       throw Error(Status::invalid_data,
-                  fmt::format("cannot fetch {}: the server sends more than its {} bytes", download_.file.name, *size));
+                  fmt::format("cannot fetch {}: the server sends more than its {} bytes", download_.file.name, *size_));
     }
+    if (disk_.size() + bytes.size() > most_bytes()) refuse_length("more");
     disk_.append(bytes);
     received_ += bytes.size();
     if (hashed_) hash_.update(bytes);
@@ -82,12 +114,31 @@ class Partial {
     return hash_.digest();
   }
 
-  void flush_to_disk() { disk_.flush_to_disk(); }
+  /// The bytes are on the disk for good, and are those that were hashed.
+  void finish() {
+    disk_.flush_to_disk();
+    disk_.check_untouched();
+  }
 
  private:
+  [[nodiscard]] std::uint64_t most_bytes() const noexcept {
+    const bool unknown = !size_ && !hashed_;
+    return unknown ? std::min(download_.file.most_bytes, longest_small_file) : download_.file.most_bytes;
+  }
+
+  void check_size() const {
+    if (size_ && *size_ > most_bytes()) refuse_length(fmt::format("{} bytes, more", *size_));
+  }
+
+  [[noreturn]] void refuse_length(const std::string& length) const {
+    throw Error(Status::invalid_data, fmt::format("cannot fetch {}: the server sends {} than the {} bytes that such a file may have",
+                                                  download_.file.name, length, most_bytes()));
+  }
+
   const Download& download_;
   platform::AppendedFile disk_;
   bool hashed_;
+  std::optional<std::uint64_t> size_;  // of the whole file, where it is known
   Sha256 hash_;
   std::uint64_t received_ = 0;
 };
@@ -96,6 +147,7 @@ class Partial {
 void request_rest(const Download& download, Partial& partial) {
   HttpSink sink;
   sink.begin = [&](const HttpResponse& response) {
+    partial.learn_size(response);
     if (partial.size() == 0) return;
     if (response.status != 206) {  // the server does not do ranges: all comes again
       partial.clear();
@@ -118,17 +170,18 @@ void request_rest(const Download& download, Partial& partial) {
 
 void fetch(const Download& download, Partial& partial) {
   Retry retry(download.tries, download.stop);
+  std::uint64_t furthest = partial.size();  // a server that starts over each time must get further, or is given up
   while (!partial.is_complete()) {
-    const std::uint64_t before = partial.received();
     try {
       request_rest(download, partial);
-      if (!download.file.size || partial.is_complete()) return;
+      if (!partial.expected() || partial.is_complete()) return;
       HttpError error(Status::io_error, fmt::format("cannot fetch {}: the connection ended after {} of {} bytes", download.file.name,
-                                                    partial.size(), *download.file.size));
+                                                    partial.size(), *partial.expected()));
       error.transient = true;
       throw error;
     } catch (const HttpError& error) {
-      if (partial.received() - before >= worthwhile) retry.succeeded();
+      if (partial.size() >= furthest + worthwhile) retry.succeeded();
+      furthest = std::max(furthest, partial.size());
       retry.pause(error);
     }
   }
@@ -186,7 +239,7 @@ std::uint64_t download(const Download& download, const std::filesystem::path& pa
     throw Error(Status::invalid_model, fmt::format("cannot fetch {}: its SHA-256 is {}, but the hub says {}; what came was thrown away",
                                                    download.file.name, *wrong, download.file.etag));
   }
-  partial.flush_to_disk();
+  partial.finish();
   platform::replace_file(path, blob);
   return partial.received();
 }

@@ -37,10 +37,14 @@ bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop);
 
 /// What the hub says of a file.
 struct RemoteFile {
-  std::string name;                   ///< relative to the model's folder
-  std::string etag;                   ///< the blob's name: SHA-256 of large files, git's object id of others
-  std::optional<std::uint64_t> size;  ///< where the server says
+  std::string name;                       ///< relative to the model's folder
+  std::string etag;                       ///< the blob's name: SHA-256 of large files, git's object id of others
+  std::optional<std::uint64_t> size;      ///< where the server says
+  std::uint64_t most_bytes = UINT64_MAX;  ///< a longer one is refused
 };
+
+/// Bytes at most of a file that is JSON to be read, and of one that the server tells neither size nor SHA-256 of.
+inline constexpr std::uint64_t longest_small_file = std::uint64_t{32} << 20;
 
 struct Download {
   HttpClient& client;
@@ -52,8 +56,8 @@ struct Download {
   std::function<void(std::uint64_t bytes)> on_bytes;  ///< how many of the file's are there
 };
 
-/// Fetches into `path`, taking up what is there, and renames it to `blob`. Returns how many bytes came over the network. Throws Error: as
-/// pull_model.
+/// Fetches into `path`, taking up what is there where its SHA-256 can be checked, and renames it to `blob`. Returns how many bytes came over
+/// the network. Throws Error: as pull_model.
 std::uint64_t download(const Download& download, const std::filesystem::path& path, const std::filesystem::path& blob);
 
 }  // namespace inlay::model::hub

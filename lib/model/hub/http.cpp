@@ -119,6 +119,9 @@ class HttpClient::Transfer {
     set(CURLOPT_XFERINFODATA, this);
     set(CURLOPT_NOPROGRESS, 0L);
   }
+  ~Transfer() { ::curl_easy_reset(curl_); }  // which lives on with its connections: no pointer to here may stay in it
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
 
   template <class Value>
   void set(CURLoption option, Value value) {

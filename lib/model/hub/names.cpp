@@ -49,7 +49,7 @@ bool is_repository_name(std::string_view name) noexcept {
 }
 
 bool is_commit(std::string_view revision) noexcept {
-  const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   return revision.size() == 40 && std::ranges::all_of(revision, hexadecimal);
 }
 

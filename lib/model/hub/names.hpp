@@ -13,7 +13,7 @@ inline constexpr std::string_view default_revision = "main";
 /// characters a part.
 [[nodiscard]] bool is_repository_name(std::string_view name) noexcept;
 
-/// Forty hexadecimal digits.
+/// Forty hexadecimal digits, letters in lower case.
 [[nodiscard]] bool is_commit(std::string_view revision) noexcept;
 
 /// Whether the bytes of a relative path with '/' stay below its folder, and can be a file's name everywhere: no empty, "." or ".." parts,

@@ -25,8 +25,8 @@ constexpr std::array<std::string_view, 7> older_sentence_files = {"sentence_robe
 
 // tokenizer.json holds the whole tokenizer; the others are needed only where it is missing.
 constexpr std::string_view tokenizer_file = "tokenizer.json";
-constexpr std::array<std::string_view, 6> vocabulary_files = {"vocab.txt",    "vocab.json",      "merges.txt",
-                                                              "spiece.model", "tokenizer.model", "sentencepiece.bpe.model"};
+constexpr std::array<std::string_view, 4> vocabulary_files = {"vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model"};
+constexpr std::array<std::string_view, 2> bpe_files = {"vocab.json", "merges.txt"};  // neither is of use alone
 
 constexpr std::array<std::string_view, 4> weight_files = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                                                           "pytorch_model.bin.index.json"};
@@ -83,16 +83,35 @@ class Finder {
     const std::string tokenizer = join(module.folder, tokenizer_file);
     const bool whole = listed_.contains(tokenizer);
     if (whole) small_.push_back(tokenizer);
-    const bool has_tokenizer = whole || add_known(module.folder, vocabulary_files);
+    const bool has_tokenizer = whole || add_vocabulary(module.folder);
     const bool has_weights = add_weights(module.folder);
-    if (!transformer) return;
-    if (!listed_.contains(join(module.folder, "config.json"))) refuse(Status::unsupported, "it has no config.json");
+    const bool has_configuration = listed_.contains(join(module.folder, "config.json"));
+    if (!transformer) {
+      const std::string type = module.type.substr(module.type.rfind('.') + 1);
+      const bool weighted = type == "Dense" || type == "LayerNorm";
+      if ((weighted || type == "Pooling") && !has_configuration) refuse_module(module, "config.json is");
+      if (weighted && !has_weights) refuse_module(module, "weights are");
+      return;
+    }
+    if (!has_configuration) refuse(Status::unsupported, "it has no config.json");
     if (!has_weights) {
       refuse(Status::unsupported, "it has no weights of a known format (model.safetensors, pytorch_model.bin, or either in shards)");
     }
     if (!has_tokenizer) {
-      refuse(Status::unsupported, fmt::format("it has no tokenizer ({}, {})", tokenizer_file, fmt::join(vocabulary_files, ", ")));
+      refuse(Status::unsupported, fmt::format("it has no tokenizer ({}, {}, or {})", tokenizer_file, fmt::join(vocabulary_files, ", "),
+                                              fmt::join(bpe_files, " with ")));
     }
+  }
+
+  bool add_vocabulary(std::string_view folder) {
+    const bool any = add_known(folder, vocabulary_files);
+    const bool has_bpe = std::ranges::all_of(bpe_files, [&](std::string_view name) { return listed_.contains(join(folder, name)); });
+    add_known(folder, bpe_files);
+    return any || has_bpe;
+  }
+
+  [[noreturn]] void refuse_module(const Module& module, std::string_view what) const {
+    refuse(Status::invalid_model, fmt::format("{} names the module {}, whose {} missing", modules_file, in_quotes(module.folder), what));
   }
 
   bool add_weights(std::string_view folder) {

@@ -17,7 +17,7 @@ using ReadListed = std::function<std::string(const std::string& file)>;
 /// The files of `listed` that loading the model needs: small ones first, weights last. Of the weights the first that is there of
 /// model.safetensors, its index with its shards, pytorch_model.bin, its index with its shards. `model` is how messages name it. Throws
 /// Error: unsupported where the configuration, the weights or the tokenizer are missing; invalid_model where modules.json or an index makes
-/// no sense, or names a file that is missing or would lead out of the folder.
+/// no sense, names a file that is missing or would lead out of the folder, or a module whose configuration or weights are missing.
 [[nodiscard]] std::vector<std::string> needed_files(const FileList& listed, const ReadListed& read, std::string_view model);
 
 }  // namespace inlay::model::hub

@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t longest_listing = std::size_t{32} << 20;  // bytes of JSON
 constexpr std::size_t most_files = 100'000;
 constexpr auto lock_interval = 100ms;
 constexpr auto progress_interval = 100ms;
@@ -60,6 +59,21 @@ std::optional<std::uint64_t> number(const std::string* text) {
   return value;
 }
 
+// Removes the file of that name, if it is there when the object goes.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  ~TemporaryFile() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+ private:
+  fs::path path_;
+};
+
 class Pull {
  public:
   Pull(std::string name, const PullOptions& options)
@@ -75,15 +89,15 @@ class Pull {
   }
 
   PullResult run() {
-    if (is_offline()) {
-      throw Error(Status::unsupported, fmt::format("cannot fetch {}: HF_HUB_OFFLINE is set, which forbids the network", name_));
-    }
     const Revision revision = list_files();
     commit_ = revision.commit;
     snapshot_ = repository_ / "snapshots" / commit_;
     make_cache();
+    remember(revision.files);
     const ReadListed read = [this](const std::string& file) {
-      fetch(inspect(file));
+      RemoteFile remote = inspect(file);
+      remote.most_bytes = longest_small_file;
+      fetch(remote);
       return platform::read_file(snapshot_ / file);
     };
     const std::vector<std::string> files = needed_files(revision.files, read, fmt::format("{}@{}", name_, revision_));
@@ -148,7 +162,7 @@ class Pull {
         std::string body;
         HttpSink sink;
         sink.body = [&](std::string_view bytes) {
-          if (body.size() + bytes.size() > longest_listing) throw Error(Status::invalid_data, nonsense("a list of files without end"));
+          if (body.size() + bytes.size() > longest_small_file) throw Error(Status::invalid_data, nonsense("a list of files without end"));
           body += bytes;
         };
         client_.send({.url = url, .what = name_, .patience = timeouts_.download}, sink);
@@ -265,6 +279,7 @@ class Pull {
     if (!there) {
       // Where locks do not exclude, another process may be writing too: then the partial file has a name of its own, which nobody resumes.
       const fs::path partial = lock.excludes() ? partial_of(blob) : platform::temporary_name(blob);
+      const TemporaryFile unfinished(lock.excludes() ? fs::path() : partial);
       const Download job{.client = client_,
                          .file = file,
                          .url = url_of(file.name),
@@ -289,6 +304,14 @@ class Pull {
       if (!sleep_for(lock_interval, options_.stop)) {
         throw Error(Status::cancelled, fmt::format("cancelled while another process fetched {}", file));
       }
+    }
+  }
+
+  void remember(const FileList& files) const {
+    try {
+      remember_files(repository_, commit_, files);
+    } catch (const Error& error) {  // a cache that others may write to, but not we, is of use all the same
+      platform::log(LogLevel::debug, error.what());
     }
   }
 
@@ -341,6 +364,12 @@ class Pull {
 }  // namespace
 }  // namespace model::hub
 
-PullResult pull_model(std::string_view name, const PullOptions& options) { return model::hub::Pull(hub_name(name), options).run(); }
+PullResult pull_model(std::string_view name, const PullOptions& options) {
+  std::string resolved = hub_name(name);
+  if (model::hub::is_offline()) {
+    throw Error(Status::unsupported, fmt::format("cannot fetch {}: HF_HUB_OFFLINE is set, which forbids the network", resolved));
+  }
+  return model::hub::Pull(std::move(resolved), options).run();
+}
 
 }  // namespace inlay

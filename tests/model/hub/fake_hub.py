@@ -62,6 +62,9 @@ class Fault:
     ignore_range: bool = False
     slow: float = 0  # seconds for each 64 KiB
     redirect: str | None = None
+    chunked: bool = False  # no Content-Length: nobody knows how much will come
+    endless: bool = False  # the body comes again and again
+    without: tuple[str, ...] = ()  # headers that the answer lacks
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -198,7 +201,7 @@ def _handler(hub: FakeHub, server: str):
             data = repository.files[file]
             etag = f'"{repository.etag(file)}"'
             known = {"X-Repo-Commit": commit}
-            if server == "hub" and repository.is_large(file):
+            if server == "hub" and repository.is_large(file) and not fault.chunked:
                 known |= {"X-Linked-Etag": etag, "X-Linked-Size": str(len(data)), "ETag": '"of the redirect"'}
                 location = f"{hub.cdn_url}/{urllib.parse.quote(name)}/{commit}/{urllib.parse.quote(file)}?Signature=secret"
                 return self.send(302, known | {"Location": location} | fault.headers, b"Found. Redirecting", Fault())
@@ -219,10 +222,20 @@ def _handler(hub: FakeHub, server: str):
         def send(self, status, headers, body, fault):
             self.record.status = status
             self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                self.send_header(name, value)
+            length = {"Transfer-Encoding": "chunked"} if fault.chunked else {"Content-Length": str(len(body))}
+            for name, value in (length | headers).items():
+                if name not in fault.without:
+                    self.send_header(name, value)
             self.end_headers()
             if self.command == "HEAD":
+                return
+            if fault.chunked:
+                while body:
+                    self.wfile.write(b"%x\r\n" % len(body) + body + b"\r\n")
+                    self.record.sent += len(body)
+                    if not fault.endless:
+                        break
+                self.wfile.write(b"0\r\n\r\n")
                 return
             for begin in range(0, len(body), 65536):
                 piece = body[begin : begin + 65536]

@@ -1,6 +1,9 @@
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "inlay/hub.hpp"
+#include "inlay/log.hpp"
 #include "model/hub/cache.hpp"
 #include "model/hub/environment_guard.hpp"
 #include "support/catch.hpp"
@@ -71,6 +74,57 @@ TEST_CASE("a snapshot without all its files is not found") {
     test::write(snapshot / "model.safetensors.index.json", R"({"weight_map": {"a": "model-1.safetensors"}})");
   }
   CHECK(!find_model("a/b", options));
+}
+
+TEST_CASE("what the hub has of a commit tells whether a snapshot is whole") {
+  const test::TemporaryFolder cache;
+  const fs::path snapshot = make_model(cache.path(), "models--a--b", first_commit);
+  const fs::path trees = cache / "models--a--b/trees";
+  test::write(cache / "models--a--b/refs/main", first_commit);
+  std::vector<std::string> warnings;
+  set_log_callback([&](LogLevel level, std::string_view message) {
+    if (level == LogLevel::warning) warnings.emplace_back(message);
+  });
+  const auto find = [&] { return find_model("a/b", {.cache = cache.path()}); };
+  SECTION("nobody asked the hub: it counts, with one warning") {
+    CHECK(find() == snapshot);
+    CHECK(find() == snapshot);
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].find("inlay pull a/b") != std::string::npos);
+  }
+  SECTION("nobody asked the hub, but modules.json is there: it counts") {
+    store(cache / "models--a--b", first_commit, "modules.json", R"([{"path": "", "type": "a.Transformer"}])");
+    CHECK(find() == snapshot);
+    CHECK(warnings.empty());
+  }
+  SECTION("modules.json names a module that is missing") {
+    store(cache / "models--a--b", first_commit, "modules.json",
+          R"([{"path": "", "type": "T"}, {"path": "1_Pooling", "type": "a.Pooling"}])");
+    CHECK(!find());
+  }
+  SECTION("all is there; other weights and tokenizer files are not missed") {
+    remember_files(cache / "models--a--b", first_commit,
+                   {"config.json", "tokenizer.json", "model.safetensors", "pytorch_model.bin", "vocab.txt", "special_tokens_map.json"});
+    CHECK(find() == snapshot);
+    CHECK(warnings.empty());
+  }
+  SECTION("huggingface_hub's list") {
+    test::write(trees / (std::string(first_commit) + ".json"),
+                R"({"format_version": 1, "files": {"config.json": {"size": 1}, "modules.json": {"size": 1}}})");
+    CHECK(!find());
+  }
+  SECTION("huggingface_hub's list in a form that is not known is none") {
+    test::write(trees / (std::string(first_commit) + ".json"), R"({"format_version": 2, "files": {"modules.json": {}}})");
+    CHECK(find() == snapshot);
+    CHECK(warnings.size() == 1);
+  }
+  for (const char* file : {"modules.json", "sentence_bert_config.json", "tokenizer_config.json", "config_sentence_transformers.json"}) {
+    DYNAMIC_SECTION("the hub has " << file << " too") {
+      remember_files(cache / "models--a--b", first_commit, {"config.json", "tokenizer.json", "model.safetensors", file});
+      CHECK(!find());
+    }
+  }
+  set_log_callback({});
 }
 
 TEST_CASE("a reference that is no commit is an error that names its file") {

@@ -102,6 +102,15 @@ TEST_CASE("what is missing is named") {
   fails(Status::unsupported, {"the/model", "config.json"}, {{"model.safetensors", ""}, {"tokenizer.json", ""}});
   fails(Status::unsupported, {"the/model", "no weights"}, {{"config.json", ""}, {"tokenizer.json", ""}, {"onnx/model.onnx", ""}});
   fails(Status::unsupported, {"the/model", "no tokenizer"}, {{"config.json", ""}, {"model.safetensors", ""}});
+  fails(Status::unsupported, {"the/model", "no tokenizer", "vocab.json with merges.txt"},
+        {{"config.json", ""}, {"model.safetensors", ""}, {"vocab.json", ""}});
+  for (const char* file : {"1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors"}) {
+    Files files = {{"config.json", ""},           {"tokenizer.json", ""},      {"model.safetensors", ""},        {"modules.json", modules},
+                   {"1_Pooling/config.json", ""}, {"2_Dense/config.json", ""}, {"2_Dense/model.safetensors", ""}};
+    CHECK(needed(files).size() == 7);
+    files.erase(file);
+    fails(Status::invalid_model, {"the/model", "modules.json", file[0] == '1' ? "1_Pooling" : "2_Dense", "missing"}, files);
+  }
   const auto with_index = [](const std::string& text) {
     return Files{{"config.json", ""}, {"tokenizer.json", ""}, {"model.safetensors.index.json", text}, {"w.safetensors", ""}};
   };

@@ -5,15 +5,18 @@ that huggingface_hub itself and the library use one cache side by side. No other
 """
 
 import concurrent.futures
+import ctypes
 import hashlib
 import json
 import os
 import pathlib
+import platform
 import pty
 import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -70,6 +73,18 @@ def tree(folder: pathlib.Path) -> dict[str, str]:
         elif path.is_file():
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def without_flock():
+    """In the child: flock(2) fails with ENOSYS, as on a file system without locks. x86-64."""
+    flock, enosys = 73, 38
+    program = struct.pack("HBBI" * 4, 0x20, 0, 0, 0, 0x15, 0, 1, flock, 0x06, 0, 0, 0x00050000 | enosys, 0x06, 0, 0, 0x7FFF0000)
+    buffer = ctypes.create_string_buffer(program)
+    filter = struct.pack("HxxxxxxQ", 4, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    if libc.prctl(22, 2, filter, 0, 0) != 0:  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+        os._exit(77)
 
 
 class HubTest(unittest.TestCase):
@@ -220,8 +235,17 @@ class Pull(HubTest):
         self.assertEqual(self.hub.requests, [])
         self.assertFalse(self.cache.exists())
 
+    def test_what_looks_like_a_path_is_none_of_the_hubs(self):
+        program = "no such TorchScript program"
+        for name, message in (("./missing", "no model folder ./missing"), ("a/b/c", "no model folder a/b/c"), ("./x.pt", program), ("x.pt", program)):
+            for more in ([], ["--download"]):
+                done = self.run_inlay("info", name, *more)
+                self.assertIn(message, done.stderr, (name, more))
+        self.assertEqual(self.hub.requests, [])
+
     def test_offline_forbids_the_network(self):
         self.pull_fails("HF_HUB_OFFLINE", HF_HUB_OFFLINE="1")
+        self.pull_fails("HF_HUB_OFFLINE", HF_HUB_OFFLINE="1", HF_TOKEN="hf_a\x01b")  # offline, nothing else matters
         self.assertEqual(self.hub.requests, [])
 
 
@@ -235,6 +259,22 @@ class Access(HubTest):
         cdn = [request for request in self.hub.requests if request.server == "cdn"]
         self.assertTrue(cdn)
         self.assertEqual({request.headers.get("authorization") for request in cdn}, {None})
+
+    def test_the_token_follows_no_redirect_to_another_host(self):
+        other = self.hub.url.replace("127.0.0.1", "localhost")
+        for file, path in (("", f"/api/models/{NAME}/revision/main"), ("config.json", f"/{NAME}/resolve/{COMMIT}/config.json")):
+            self.hub.requests.clear()
+            self.hub.faults = [Fault(file, redirect=other + path, times=1), Fault(file, redirect=self.hub.url + path, times=1)]  # there and back
+            self.pull(HF_TOKEN="hf_secret", HF_HUB_CACHE=str(self.root / f"cache{len(file)}"))
+            hosts = [(request.headers["host"].split(":")[0], request.headers.get("authorization")) for request in self.hub.asked(file)]
+            self.assertEqual(hosts, [("127.0.0.1", "Bearer hf_secret"), ("localhost", None), ("127.0.0.1", "Bearer hf_secret")])
+
+    def test_the_token_is_in_no_message(self):
+        self.hub.faults = [Fault(status=503, times=1), Fault("config.json", "HEAD", status=500, times=1), Fault("tokenizer.json", status=404)]
+        done = self.run_inlay("pull", NAME, HF_TOKEN="hf_secret")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("trying again", done.stderr)
+        self.assertNotIn("hf_secret", done.stdout + done.stderr)
 
     def test_without_a_token_a_gated_model_is_refused_and_the_remedy_named(self):
         self.repository.token = "hf_secret"
@@ -331,6 +371,48 @@ class Failures(HubTest):
         ]
         self.pull()
         self.check_snapshot()
+
+    def test_a_server_that_starts_over_and_never_gets_further_is_given_up(self):
+        self.hub.faults = [Fault("model.safetensors", server="cdn", cut_after=MEGABYTE, ignore_range=True)]
+        self.pull_fails("model.safetensors", "tries")
+        self.assertLessEqual(len(self.hub.asked("model.safetensors", server="cdn")), 6)
+
+    def test_a_leftover_that_nothing_vouches_for_is_not_used(self):
+        data = NEEDED["config.json"]
+        partial = self.blob.with_name(self.repository.etag("config.json") + ".incomplete")
+        for left in (b"\0" * len(data), b"\0" * 3):
+            shutil.rmtree(self.cache, ignore_errors=True)
+            partial.parent.mkdir(parents=True)
+            partial.write_bytes(left)
+            self.pull()
+            self.check_snapshot()
+
+    def test_bytes_without_end_are_refused(self):
+        endless = {"chunked": True, "endless": True, "body": b" " * MEGABYTE}
+        unknown = Fault("config.json", "HEAD", chunked=True)
+        for faults, named in (
+            ([unknown, Fault("config.json", **endless)], ("config.json", str(32 * MEGABYTE))),
+            ([Fault("modules.json", "HEAD", chunked=True), Fault("modules.json", headers={"Content-Length": str(33 << 20)})], ("modules.json", str(33 << 20))),
+            ([Fault("modules.json", "HEAD", headers={"X-Linked-Size": str(33 << 20)})], ("modules.json", str(33 << 20))),
+            ([Fault("model.safetensors", method, chunked=True, headers={"ETag": '"none-that-is-a-hash"'}) for method in ("HEAD", "GET")],
+             ("model.safetensors", "neither its size nor its SHA-256")),
+        ):  # fmt: skip
+            shutil.rmtree(self.cache, ignore_errors=True)
+            self.hub.faults = faults
+            self.pull_fails(*named)
+        self.hub.faults = [unknown]  # the GET tells it
+        self.pull()
+        self.check_snapshot()
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "the filter is written for x86-64")
+    def test_without_locks_an_interrupted_pull_leaves_nothing(self):
+        self.hub.faults = [Fault("model.safetensors", server="cdn", status=404)]
+        done = subprocess.run([inlay_command, "pull", NAME, "--quiet"], env=self.environment(), capture_output=True, text=True, preexec_fn=without_flock)
+        if done.returncode == 77:
+            self.skipTest("no seccomp here")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("model.safetensors", done.stderr)
+        self.assertEqual([path.name for path in self.blob.parent.iterdir() if path.name.startswith(".") or "incomplete" in path.name], [])
 
     def test_another_range_than_was_asked_for_is_refused(self):
         self.hub.faults = [
@@ -514,7 +596,9 @@ class SideBySide(HubTest):
             self.pull(f"{NAME}@{revision}")
             self.theirs(f"allow_patterns={sorted(NEEDED)!r}", revision, HF_HUB_CACHE=str(self.root / "theirs"))
         ours, theirs = tree(self.cache), tree(self.root / "theirs")
-        theirs = {name: value for name, value in theirs.items() if "/trees/" not in name}  # a list of the hub's files: it does without
+        lists = [[name for name in found if "/trees/" in name] for found in (ours, theirs)]  # of the hub's files, in a form of each one's own
+        self.assertEqual(lists, [[f"{FOLDER}/trees/{COMMIT}.txt"], [f"{FOLDER}/trees/{COMMIT}.json"]])
+        ours.pop(lists[0][0]), theirs.pop(lists[1][0])
         for name in [name for name in ours | theirs if name.startswith(".locks") or name == "CACHEDIR.TAG"]:
             self.assertEqual(name in ours, name in theirs, name)  # there in both, whatever is in it
             ours.pop(name), theirs.pop(name)
@@ -528,6 +612,44 @@ class SideBySide(HubTest):
         for more, offline in (("local_files_only=True", "0"), ("", "1"), ("", "0")):  # the last asks the hub, which is gone, and falls back
             paths = self.python(program.format(NAME, more, NAME), HF_HUB_OFFLINE=offline).splitlines()
             self.assertEqual(paths, [str(self.snapshot / "model.safetensors"), str(self.snapshot / "config.json")])
+
+    def test_huggingface_hub_scans_what_was_pulled_without_a_warning(self):
+        self.pull()
+        program = "import huggingface_hub as h; c = h.scan_cache_dir(); print(c.warnings, [(r.repo_id, [v.commit_hash for v in r.revisions]) for r in c.repos])"
+        self.assertEqual(self.python(program), f"[] [({NAME!r}, [{COMMIT!r}])]")
+
+    def fetch_as_transformers_does(self):
+        files = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
+        self.python(f"import huggingface_hub as h; [h.hf_hub_download({NAME!r}, file) for file in {files!r}]")
+
+    def test_what_transformers_fetched_is_found_with_a_warning_and_completed_where_that_is_allowed(self):
+        self.fetch_as_transformers_does()
+        before = len(self.hub.requests)
+        self.assertIn("may lack files", self.run_inlay("info", NAME).stderr)
+        self.assertIn("may lack files", self.run_inlay("info", NAME, "--download", HF_HUB_OFFLINE="1").stderr)
+        self.assertEqual(len(self.hub.requests), before)
+        later = "b" * 40
+        self.hub.repositories[NAME].revisions["main"] = later  # what is there stays the commit that it is
+        self.assertNotIn("may lack", self.run_inlay("info", NAME, "--download").stderr)
+        self.check_snapshot()
+        self.assertEqual([request.path.rsplit("/", 1)[1] for request in self.hub.asked("")[-1:]], [COMMIT])
+        before = len(self.hub.requests)
+        self.run_inlay("info", NAME, "--download")
+        self.assertEqual(len(self.hub.requests), before)
+
+    def test_what_may_be_whole_is_taken_when_the_hub_is_gone(self):
+        self.fetch_as_transformers_does()
+        self.hub.faults = [Fault(status=404)]
+        self.assertIn("as it is in the cache", self.run_inlay("info", NAME, "--download").stderr)
+
+    def test_a_module_without_its_configuration_is_fetched(self):
+        self.fetch_as_transformers_does()
+        self.python(f"import huggingface_hub as h; h.hf_hub_download({NAME!r}, 'modules.json')")
+        models = json.loads(self.run_inlay("models", "--json").stdout)
+        self.assertEqual([model["folder"] for model in models if model["alias"] == "minilm"], [None])
+        self.assertIn("1_Pooling", self.run_inlay("info", NAME).stderr)
+        self.run_inlay("info", NAME, "--download")
+        self.check_snapshot()
 
     def test_huggingface_hub_adds_to_what_was_pulled(self):
         self.pull()
