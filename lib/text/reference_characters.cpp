@@ -123,6 +123,8 @@ void append_compatibility_decomposition(std::u32string& text, char32_t code_poin
 
 char32_t composition(char32_t first, char32_t second) noexcept {
   if (second < 0x300) return 0;
+  constexpr char32_t before_final_consonants = 0x11A7;  // composes with nothing; utf8proc lets it vanish into the syllable before it
+  if (second == before_final_consonants) return 0;
   utf8proc_int32_t pair[2] = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second)};
   if (utf8proc_normalize_utf32(pair, 2, static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE)) != 1) return 0;
   const auto composite = static_cast<char32_t>(pair[0]);

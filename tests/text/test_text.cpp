@@ -80,6 +80,8 @@ TEST_CASE("characters are what the reference takes them for") {
   CHECK(text::composition('e', 'f') == 0);
   CHECK(text::composition(0x915, 0x93C) == 0);      // U+0958 is excluded from composition
   CHECK(text::composition(0x11935, 0x11930) == 0);  // compose since Unicode 13
+  CHECK(text::composition(0xAC00, 0x11A8) == 0xAC01);
+  CHECK(text::composition(0xAC00, 0x11A7) == 0);  // no final consonant, though it stands before the first
   CHECK(text::combining_class(0x0301) == 230);
   CHECK(text::combining_class(0x16FF0) == 0);  // 6 since Unicode 13
 }
