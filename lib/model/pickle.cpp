@@ -54,6 +54,7 @@ enum class Opcode : std::uint8_t {
   empty_list = ']',
   empty_dictionary = '}',
   protocol = 0x80,
+  new_object = 0x81,
   tuple1 = 0x85,
   tuple2 = 0x86,
   tuple3 = 0x87,
@@ -80,8 +81,8 @@ bool is_known(const PickleGlobal& global) {
 
 class Machine {
  public:
-  Machine(std::string_view bytes, const std::string& label, std::vector<PickleValue>& values)
-      : bytes_(bytes), label_(label), values_(values) {}
+  Machine(std::string_view bytes, const std::string& label, PickleGlobals globals, std::vector<PickleValue>& values)
+      : bytes_(bytes), label_(label), globals_(globals), values_(values) {}
 
   PickleReference run() {
     while (true) {
@@ -220,7 +221,7 @@ class Machine {
 
   void push_global(std::string_view module, std::string_view name) {
     const PickleGlobal global{module, name};
-    if (!is_known(global)) {
+    if (globals_ == PickleGlobals::known && !is_known(global)) {
       throw Error(Status::unsupported,
                   fmt::format("{} names {}.{}, which is neither a plain value nor a tensor: refused, and nothing of it was "
                               "run; save the model's state_dict() instead",
@@ -276,6 +277,7 @@ class Machine {
                         .shape = expect_sizes(arguments[2], "a tensor's shape"),
                         .strides = expect_sizes(arguments[3], "a tensor's stride")};
     if (tensor.shape.size() != tensor.strides.size()) refuse("a tensor has not as many strides as dimensions");
+    spend(2 * tensor.shape.size());
     push_new(std::move(tensor));
   }
 
@@ -296,6 +298,7 @@ class Machine {
 
   void call(PickleReference function, PickleReference tuple) {
     const PickleGlobal global = expect<PickleGlobal>(function, "what is called");
+    if (!is_known(global)) return push_new(PickleObject{});
     const std::vector<PickleReference>& given = expect<PickleTuple>(tuple, "what a call is given").items;
     if (given.size() > most_arguments) refuse(fmt::format("{}.{} has {} arguments", global.module, global.name, given.size()));
     const std::vector<PickleReference> arguments = given;  // a copy: values_ grows
@@ -315,7 +318,7 @@ class Machine {
   // The attributes of an object. Those of a state_dict (_metadata: its modules' versions) are of no interest.
   void set_attributes() {
     (void)pop();
-    (void)expect<PickleDictionary>(top(), "what gets attributes");
+    if (!std::holds_alternative<PickleObject>(values_[top()])) (void)expect<PickleDictionary>(top(), "what gets attributes");
   }
 
   void step(Opcode opcode) {
@@ -397,6 +400,10 @@ class Machine {
         const auto names = pop_last(2);
         return push_global(expect<std::string_view>(names[0], "a global's module"), expect<std::string_view>(names[1], "a global's name"));
       }
+      case Opcode::new_object:
+        if (globals_ == PickleGlobals::known) break;
+        (void)pop_last(2);
+        return push_new(PickleObject{});
       case Opcode::reduce: {
         const auto call_of = pop_last(2);
         return call(call_of[0], call_of[1]);
@@ -410,6 +417,7 @@ class Machine {
 
   std::string_view bytes_;
   const std::string& label_;
+  PickleGlobals globals_;
   std::vector<PickleValue>& values_;
   std::vector<PickleReference> stack_;
   std::vector<std::size_t> marks_;
@@ -421,8 +429,8 @@ class Machine {
 
 }  // namespace
 
-Pickle::Pickle(std::string_view bytes, const std::string& label) {
-  Machine machine(bytes, label, values_);
+Pickle::Pickle(std::string_view bytes, const std::string& label, PickleGlobals globals) {
+  Machine machine(bytes, label, globals, values_);
   root_ = machine.run();
   size_ = machine.position();
 }

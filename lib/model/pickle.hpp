@@ -32,6 +32,7 @@ struct PickleDictionary {
 struct PickleGlobal {  ///< one of those that are known, "torch.FloatStorage"
   std::string_view module, name;
 };
+struct PickleObject {};     ///< of a class that is not known: nothing was made of it
 struct PickleStorage {      ///< what a persistent id describes
   std::string_view type;    ///< "FloatStorage"
   std::string_view key;     ///< names the bytes, which lie outside the pickle
@@ -46,13 +47,19 @@ struct PickleTensor {
 };
 
 using PickleValue = std::variant<PickleNone, bool, std::int64_t, double, std::string_view, PickleBytes, PickleTuple, PickleList,
-                                 PickleDictionary, PickleGlobal, PickleStorage, PickleTensor>;
+                                 PickleDictionary, PickleGlobal, PickleObject, PickleStorage, PickleTensor>;
+
+/// Which globals a pickle may name.
+enum class PickleGlobals {
+  known,  ///< those of a checkpoint
+  any,    ///< those of a TorchScript archive, too: what they would make is a PickleObject
+};
 
 class Pickle {
  public:
-  /// Reads the pickle at the front of `bytes`, which must outlive it. Steps, values and memory are bounded by the bytes and by fixed limits.
-  /// Throws Error naming `label`: invalid_model, with the place; unsupported for a global that is not known, with its name.
-  Pickle(std::string_view bytes, const std::string& label);
+  /// Reads the pickle at the front of `bytes`, which must outlive it. Steps, values and memory are bounded by the bytes and by fixed
+  /// limits. Throws Error naming `label`: invalid_model, with the place; unsupported for a global that is not known, with its name.
+  Pickle(std::string_view bytes, const std::string& label, PickleGlobals globals = PickleGlobals::known);
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }  ///< of the pickle, in bytes
   [[nodiscard]] const PickleValue& root() const noexcept { return values_[root_]; }

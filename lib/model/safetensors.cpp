@@ -74,6 +74,8 @@ Safetensors::Safetensors(std::string_view file, const std::string& label) {
     if (known == known_types.end()) refuse(label, fmt::format("tensor {} has the unknown dtype {}", name, dtype));
     TensorView tensor{.dtype = std::string(dtype), .type = known->type, .shape = {}, .strides = {}, .bytes = {}};
     std::uint64_t bits = known->bits;
+    constexpr std::size_t most_dimensions = 64;  // torch's own limit
+    if (shape.size() > most_dimensions) refuse(label, fmt::format("tensor {} has {} dimensions", name, shape.size()));
     for (const auto extent : shape) {
       std::uint64_t size = 0;
       if (extent.get(size)) refuse(label, fmt::format("tensor {} has a shape that is not made of sizes", name));

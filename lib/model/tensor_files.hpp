@@ -33,13 +33,17 @@ class TensorFiles {
   /// Null when there is none.
   [[nodiscard]] const StoredTensor* find(std::string_view name) const;
 
-  /// What stands before `name` in the one tensor whose name is `name` or ends in '.' and `name`: "roberta." for a model with a head, "" where
-  /// there is no such tensor. Throws Error (invalid_model) naming two of them where there are several.
+  /// What stands before `name` in the one tensor whose name is `name` or ends in '.' and `name`: "roberta." for a model with a head, ""
+  /// where there is no such tensor. Throws Error (invalid_model) naming two of them where there are several.
   [[nodiscard]] std::string prefix_of(std::string_view name) const;
 
-  [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const noexcept { return tensors_; }
-  [[nodiscard]] std::span<const FileBytes> files() const noexcept { return files_; }         ///< in the order of their names
-  [[nodiscard]] std::span<const std::string> file_names() const noexcept { return names_; }  ///< the same, as the source knows them
+  // What is in the object: not to be asked of a temporary.
+  [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const& noexcept { return tensors_; }
+  [[nodiscard]] std::span<const FileBytes> files() const& noexcept { return files_; }         ///< in the order of their names
+  [[nodiscard]] std::span<const std::string> file_names() const& noexcept { return names_; }  ///< the same, as the source knows them
+  void tensors() const&& = delete;
+  void files() const&& = delete;
+  void file_names() const&& = delete;
   [[nodiscard]] const FileBytes& file_of(const StoredTensor& tensor) const noexcept { return files_[tensor.file]; }
 
   /// How messages name the whole: the file, or the index of its shards.

@@ -1,5 +1,5 @@
-// The directory of a zip archive, read in place: torch.save stores a checkpoint's members as they are, so each is a range of the mapped file.
-// Source: PKWARE's APPNOTE.TXT 6.3, with zip64.
+// The directory of a zip archive, read in place: torch.save stores a checkpoint's members as they are, so each is a range of the mapped
+// file. Source: PKWARE's APPNOTE.TXT 6.3, with zip64.
 #pragma once
 
 #include <functional>
@@ -18,12 +18,13 @@ class ZipDirectory {
   using Members = std::map<std::string_view, Member, std::less<>>;
 
   /// Checks the whole directory: every member lies between the archive's begin and its directory, its own header says the same as the
-  /// directory, no two overlap, no name comes twice. Checksums are not verified, which would read the whole file. Throws Error (invalid_model,
-  /// unsupported for a part of several) naming `label` and the member.
+  /// directory, no two overlap, no name comes twice. Checksums are not verified, which would read the whole file. Throws Error
+  /// (invalid_model, unsupported for a part of several) naming `label` and the member.
   ZipDirectory(std::string_view archive, const std::string& label);
 
-  /// By name; both reach into the archive. A folder is a member without bytes.
-  [[nodiscard]] const Members& members() const noexcept { return members_; }
+  /// By name; both reach into the archive. A folder is a member without bytes. Not to be asked of a temporary.
+  [[nodiscard]] const Members& members() const& noexcept { return members_; }
+  void members() const&& = delete;
 
   [[nodiscard]] bool has(std::string_view name) const { return members_.contains(name); }
 

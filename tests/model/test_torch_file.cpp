@@ -176,6 +176,12 @@ TEST_CASE("a short pickle cannot make much of itself", "[pickle]") {
   check_pickle("](" + std::string(5'000'000, 'N') + "e.", {"more than 4000000 values"});
   check_pickle("N" + std::string(5'000'000, '2') + ".", {"too many values"});
   check_pickle(std::string(5'000'000, '(') + ".", {"too many marks"});
+  // A tensor of 64 dimensions, made over and over from what the memo holds.
+  const std::vector<std::int64_t> sizes(64, 1);
+  std::string copies =
+      "ctorch._utils\n_rebuild_tensor_v2\nq\1(" + storage("0", 4) + pickled(std::int64_t{0}) + pickled(sizes) + pickled(sizes) + "tq\2";
+  for (int i = 0; i < 100'000; ++i) copies += "h\1h\2R0";
+  check_pickle(copies + ".", {"values in containers"});
   check_pickle(std::string(1'000'000, ']') + std::string(1'000'000, 'a') + "a.", {"stack is empty"});
 }
 

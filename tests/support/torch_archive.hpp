@@ -12,7 +12,7 @@ namespace inlay::test {
 
 inline std::string little_endian(std::uint64_t value, std::size_t bytes) {
   std::string text(bytes, '\0');
-  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>(value >> (8 * i));
+  for (std::size_t i = 0; i < bytes && i < sizeof(value); ++i) text[i] = static_cast<char>(value >> (8 * i));
   return text;
 }
 
