@@ -166,11 +166,12 @@ typedef struct inlay_generator_options {
   { sizeof(inlay_generator_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0, 0, 0, 0, {NULL, 0}, 0, 0 }
 
 /// Loads a model. `path` is a folder as published (config.json, model.safetensors or pytorch_model.bin, whole or in shards, the tokenizer's
-/// files, and what else is there), or a name, "sentence-transformers/all-MiniLM-L6-v2" or an alias of it, "minilm", that is looked up in the
-/// cache which is shared with Python's huggingface_hub (HF_HUB_CACHE, HF_HOME, ...). The network is used only where the options allow a
-/// download, and then as HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread.
-/// Errors: INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, INVALID_DATA (a hub's answer makes no sense), UNSUPPORTED, OUT_OF_MEMORY.
-/// Since 0.1.
+/// files, and what else is there), or a TorchScript program (model.pt, with the tokenizer's files beside it; it can do anything: load only
+/// what you trust), or a name, "sentence-transformers/all-MiniLM-L6-v2" or an alias of it, "minilm", that is looked up in the cache which
+/// is shared with Python's huggingface_hub (HF_HUB_CACHE, HF_HOME, ...). The network is used only where the options allow a download, and
+/// then as HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables say. `options` may be NULL: the defaults. Any thread. Errors:
+/// INVALID_ARGUMENT, NOT_FOUND, IO_ERROR, INVALID_MODEL, INVALID_DATA (a hub's answer makes no sense), UNSUPPORTED, OUT_OF_MEMORY. Since
+/// 0.1.
 INLAY_API inlay_status inlay_generator_load(inlay_string path, const inlay_generator_options* options, inlay_generator** generator,
                                             inlay_error** error);
 
@@ -209,7 +210,7 @@ typedef struct inlay_model_info {
   size_t size;
   inlay_string name;          ///< on the hub, where the model lies in its cache; else the model folder's name
   inlay_string path;          ///< where the model was found; "" for a model from memory
-  inlay_string architecture;  ///< config.json's model_type: "bert"
+  inlay_string architecture;  ///< config.json's model_type: "bert"; "torchscript" for a program
   inlay_string pooling;
   inlay_string precision;
   inlay_string device;

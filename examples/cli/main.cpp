@@ -17,8 +17,9 @@ namespace {
 constexpr const char* footer =
     "Exit codes: 0 done; 1 an error; 2 wrong usage; 3 done, but some texts failed; 130 interrupted.\n"
     "The model is a folder as published (config.json, model.safetensors, tokenizer.json or vocab.txt), a name on the hub\n"
-    "(sentence-transformers/all-MiniLM-L6-v2) or an alias (minilm) of one that `inlay pull` has fetched; where -m is not given,\n"
-    "the environment variable INLAY_MODEL names it. The network is used by `inlay pull` and with --download, and not otherwise.\n"
+    "(sentence-transformers/all-MiniLM-L6-v2) or an alias (minilm) of one that `inlay pull` has fetched, or a TorchScript program\n"
+    "(model.pt); where -m is not given, the environment variable INLAY_MODEL names it. The network is used by `inlay pull` and with\n"
+    "--download, and not otherwise.\n"
     "\n"
     "  inlay pull minilm && export INLAY_MODEL=minilm\n"
     "  inlay embed ~/src/project -o project.set\n"
@@ -30,8 +31,8 @@ int run(int argc, char** argv) {
   application.set_version_flag("--version", "inlay " INLAY_VERSION_STRING);
   application.require_subcommand(1);
   application.footer(footer);
-  const std::array commands = {add_embed(application),    add_search(application), add_info(application),
-                               add_tokenize(application), add_pull(application),   add_models(application)};
+  const std::array commands = {add_embed(application), add_search(application), add_info(application),  add_tokenize(application),
+                               add_pull(application),  add_models(application), add_export(application)};
   try {
     application.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version

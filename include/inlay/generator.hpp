@@ -5,8 +5,8 @@
 // change.
 //
 // Copies are cheap and share one model; generators of the same file share its weights as well. The last copy's end waits for
-// the calls in flight and joins the workers. A generator does not survive fork(): load it in the child. Its own callbacks (progress, preparator)
-// may not wait for it: they run on its workers, or keep them waiting; the _async forms can be called anywhere.
+// the calls in flight and joins the workers. A generator does not survive fork(): load it in the child. Its own callbacks (progress,
+// preparator) may not wait for it: they run on its workers, or keep them waiting; the _async forms can be called anywhere.
 //
 //   auto generator = inlay::EmbeddingGenerator::load("models/all-MiniLM-L6-v2");
 //   inlay::EmbedResult result = generator.embed(texts);
@@ -61,13 +61,13 @@ struct EmbedResult {
 struct ModelInfo {
   std::string name{};          ///< on the hub, where the model lies in its cache; else the model folder's name
   std::string path{};          ///< where the model was found; empty for a model from memory
-  std::string architecture{};  ///< config.json's model_type: "bert"
+  std::string architecture{};  ///< config.json's model_type: "bert"; "torchscript" for a program
   std::size_t dimension = 0;   ///< components of a vector, after truncate_dim
   std::size_t max_sequence_length = 0;
   std::size_t vocabulary_size = 0;
   std::size_t layers = 0;
   std::size_t parameters = 0;
-  std::string pooling{};  ///< as to_string(Pooling); of a model that joins several, "cls+mean"
+  std::string pooling{};  ///< as to_string(Pooling); of several that are joined "cls+mean"; "none" where a program gives the vector itself
   bool normalized = true;
   std::string precision{};
   std::string device{};
@@ -97,12 +97,25 @@ struct ModelFile {
 
 class EmbeddingGenerator {
  public:
-  /// Loads a model: a folder, or a name that is looked up in the hub's cache (hub.hpp: "sentence-transformers/all-MiniLM-L6-v2", "minilm")
-  /// and fetched only where GeneratorOptions::allow_download says so. A model's folder is as published: config.json, the weights
-  /// (model.safetensors or pytorch_model.bin, whole or in shards with an index; of a .bin only tensors are read, nothing in it is ever run),
-  /// the tokenizer's files (tokenizer.hpp), and, where there are any,
-  /// modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json. Throws Error: not_found,
-  /// invalid_model, unsupported, invalid_argument, out_of_memory; with a download, whatever pull_model throws.
+  /// Loads a model: a folder, a TorchScript program, or a name that is looked up in the hub's cache (hub.hpp:
+  /// "sentence-transformers/all-MiniLM-L6-v2", "minilm") and fetched only where GeneratorOptions::allow_download says so.
+  ///
+  /// A model's folder is as published: config.json, the weights (model.safetensors or pytorch_model.bin, whole or in shards with an index;
+  /// of a .bin only tensors are read, nothing in it is ever run), the tokenizer's files (tokenizer.hpp), and, where there are any,
+  /// modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json.
+  ///
+  /// A program is a file ("model.pt") that torch.jit.trace, torch.jit.script or export_torchscript (torchscript.hpp) made:
+  /// forward(input_ids, attention_mask), both int64 [batch, length], to a tensor, a tuple that begins with one, or a dictionary. The
+  /// tokenizer's files lie beside it or in a folder "tokenizer" there; the other small files beside it, where there are any, say the limit,
+  /// the prompts and the pooling. Hidden states [batch, length, width] ("last_hidden_state" or "token_embeddings" of a dictionary) are
+  /// pooled as GeneratorOptions::pooling or modules.json say, else by their mean; vectors [batch, width] are taken as they are, and
+  /// normalised like any. Of a dictionary that holds both, "sentence_embedding" counts where neither says how to pool; "pooler_output" only
+  /// where it holds nothing else. The program is tried when it is loaded: one that was traced for a fixed size or for another device is
+  /// refused with what helps. It gets texts of equal length together, never a padded one; what it would print is left out; one that keeps
+  /// something between calls runs on one thread at a time. The process's default dtype is its own affair, which a program may depend on. A
+  /// program can do whatever TorchScript can, end the process included: load only what you trust.
+  ///
+  /// Throws Error: not_found, invalid_model, unsupported, invalid_argument, out_of_memory; with a download, whatever pull_model throws.
   [[nodiscard]] static EmbeddingGenerator load(const std::filesystem::path& model, GeneratorOptions options = {});
 
   /// The same from files in memory, which may be freed once load returns. `name` is what info() says.

@@ -22,4 +22,5 @@
 #include "inlay/similarity.hpp"
 #include "inlay/text_preparator.hpp"
 #include "inlay/tokenizer.hpp"
+#include "inlay/torchscript.hpp"
 #include "inlay/version.hpp"

@@ -42,8 +42,10 @@ class Tokenizer {
 
   /// Tokenises UTF-8 text, special tokens put around it, and appends to `ids` at most max_tokens ids (special tokens included; what is too
   /// much is cut from the right, inside the special tokens). Bytes that are not UTF-8 count as U+FFFD, one per maximal invalid
-  /// subsequence (Unicode 15, section 3.9). Returns the number of tokens that the whole text has. Throws Error (invalid_argument) when
-  /// max_tokens leaves no room for the special tokens.
+  /// subsequence (Unicode 15, section 3.9). Returns the number of tokens that the whole text has. Throws Error: invalid_argument when
+  /// max_tokens leaves no room for the special tokens, or for a text above 1 GB where the tokenizer is none of BERT's (WordPiece),
+  /// RoBERTa's (byte-level BPE) and XLM-R's (Unigram) kind; invalid_model when the text needs an unknown token that the files lack;
+  /// unsupported when a regular expression of theirs takes too many steps on it. `ids` may then have some of the text's ids behind it.
   virtual std::size_t encode_into(std::string_view text, std::size_t max_tokens, std::vector<TokenId>& ids) const = 0;
 
   /// The same ids, with the bytes of `text` that each stands for, equal to Hugging Face tokenizers' offsets, which count characters.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "batch/embed_job.hpp"
@@ -17,6 +18,7 @@
 #include "model/hub/cache.hpp"
 #include "model/model_config.hpp"
 #include "model/model_source.hpp"
+#include "model/torch_file.hpp"
 #include "platform/log.hpp"
 #include "platform/memory.hpp"
 #include "platform/processors.hpp"
@@ -49,7 +51,7 @@ std::string to_string(std::span<const Pooling> poolings) {
 }
 
 void check_tokenizer(const Tokenizer& tokenizer, const model::ModelConfig& config, const model::ModelSource& source) {
-  if (tokenizer.vocabulary_size() > config.transformer.vocabulary_size) {
+  if (config.transformer.vocabulary_size != 0 && tokenizer.vocabulary_size() > config.transformer.vocabulary_size) {
     throw Error(Status::invalid_model,
                 fmt::format("{}: vocab_size is {}, but the tokenizer has {} tokens; the first too many is \"{}\"",
                             source.label("config.json"), config.transformer.vocabulary_size, tokenizer.vocabulary_size(),
@@ -61,9 +63,13 @@ void check_tokenizer(const Tokenizer& tokenizer, const model::ModelConfig& confi
   }
 }
 
-void check_options(const GeneratorOptions& options, const std::string& name, std::size_t longest_sequence, std::size_t dimension,
-                   const Tokenizer& tokenizer) {
+void check_options(const GeneratorOptions& options, const std::string& name, std::size_t longest_sequence, const Tokenizer& tokenizer) {
   const auto refuse = [](const std::string& message) { throw Error(Status::invalid_argument, message); };
+  if (longest_sequence < tokenizer.special_tokens()) {
+    throw Error(Status::invalid_model,
+                fmt::format("{}: by its config.json the model has positions for {} tokens, fewer than the {} special ones of every text",
+                            name, longest_sequence, tokenizer.special_tokens()));
+  }
   if (options.max_sequence_length > longest_sequence) {
     refuse(fmt::format("max_sequence_length is {}, but the model {} has positions for {} tokens", options.max_sequence_length, name,
                        longest_sequence));
@@ -72,17 +78,108 @@ void check_options(const GeneratorOptions& options, const std::string& name, std
     refuse(fmt::format("max_sequence_length is {}, which leaves no room for the {} special tokens", options.max_sequence_length,
                        tokenizer.special_tokens()));
   }
-  if (options.truncate_dim > dimension)
-    refuse(fmt::format("truncate_dim is {}, but the model {} has vectors of {} components", options.truncate_dim, name, dimension));
   if (options.threads > most_threads) refuse(fmt::format("threads is {}, at most {} are allowed", options.threads, most_threads));
   if (!options.preparator) refuse("the preparator is empty");
+}
+
+// Whether a path names a TorchScript program, not a folder or a model on the hub.
+bool is_script(const std::filesystem::path& path) {
+  std::error_code error;
+  return !std::filesystem::is_directory(path, error) && (path.extension() == ".pt" || std::filesystem::exists(path, error));
+}
+
+// What a generator is made of.
+struct LoadedModel {
+  model::ModelSource tokenizer_source;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  model::ModelConfig config;
+  std::shared_ptr<const encode::Encoder> encoder;
+  std::size_t longest_sequence;  // of tokens
+};
+
+// Tokens of a text that are used at most.
+std::size_t limit_of(const LoadedModel& model, const GeneratorOptions& options) {
+  if (options.max_sequence_length != 0) return options.max_sequence_length;
+  const std::size_t own = model.config.max_sequence_length;
+  return own == 0 ? model.longest_sequence : std::min(own, model.longest_sequence);
+}
+
+LoadedModel load_folder(const model::ModelSource& source, Device device) {
+  const model::ModelSource transformer = model::transformer_source(source);
+  model::ModelConfig config = model::read_model_config(source, encode::architecture_names());
+  auto tokenizer = tokenize::make_tokenizer(transformer);
+  check_tokenizer(*tokenizer, config, transformer);
+  auto encoder = encode::Encoder::load(transformer, config.transformer, device);
+  const std::size_t longest = encoder->longest_sequence();
+  return {transformer, std::move(tokenizer), std::move(config), std::move(encoder), longest};
+}
+
+// A text as long as can come is tried.
+void try_length(const encode::Encoder& encoder, std::int64_t token, std::size_t length, const std::string& label) {
+  const std::vector<std::int64_t> tokens(length, token);
+  const auto count = static_cast<std::int64_t>(length);
+  constexpr std::int64_t skip = 0;
+  constexpr Pooling pooling = Pooling::mean;
+  std::vector<float> vector(encoder.width());
+  try {
+    encoder.encode({tokens, {&count, 1}, {&skip, 1}}, {&pooling, 1}, vector.data());
+  } catch (const Error& error) {
+    if (error.status() != Status::invalid_model) throw;
+    throw Error(Status::unsupported, fmt::format("{}; a text of {} tokens was tried: set a smaller max_sequence_length, or write one as "
+                                                 "model_max_length into {}",
+                                                 error.what(), length, label));
+  }
+}
+
+LoadedModel load_script(const model::ModelSource& source, const std::string& script, const GeneratorOptions& options, Device device) {
+  constexpr std::size_t usual_limit = 512;  // where nothing says another
+  const model::FileBytes file = source.read(script);
+  model::require_torchscript(file.bytes, file.label);
+  const model::ModelSource tokenizer_source = model::script_tokenizer_source(source);
+  auto tokenizer = tokenize::make_tokenizer(tokenizer_source);
+  const std::vector<TokenId> ids = tokenizer->encode("the quick brown fox").ids;
+  const std::vector<std::int64_t> sample(ids.begin(), ids.end());
+  const bool is_told_how_to_pool = options.pooling.has_value() || source.has("modules.json");
+  const auto preferred = is_told_how_to_pool ? encode::ScriptOutput::hidden_states : encode::ScriptOutput::vector;
+  auto encoder = encode::Encoder::load_script(file, sample, preferred, device);
+  if (encoder->pools() && options.pooling) {
+    throw Error(Status::invalid_argument, fmt::format("pooling is {}, but the program {} gives a text's vector by itself",
+                                                      inlay::to_string(*options.pooling), file.label));
+  }
+  model::ModelConfig config = model::read_script_config(source, encoder->pools() ? 0 : encoder->width());
+  check_tokenizer(*tokenizer, config, model::transformer_source(source));
+  const bool has_positions = config.transformer.positions != 0;
+  const std::size_t longest = has_positions ? encode::longest_sequence(config.transformer) : encoder->longest_sequence();
+  if (!has_positions && config.max_sequence_length == 0) config.max_sequence_length = usual_limit;
+  config.transformer.architecture = "torchscript";
+  LoadedModel model{tokenizer_source, std::move(tokenizer), std::move(config), std::move(encoder), longest};
+  check_options(options, source.name(), longest, *model.tokenizer);
+  try_length(*model.encoder, sample[sample.size() / 2], limit_of(model, options), tokenizer_source.label("tokenizer_config.json"));
+  return model;
+}
+
+// Runs the call on a thread that computes alone, so that the caller's libtorch settings don't matter and no threads are started for it.
+template <class Call>
+auto on_own_thread(const Call& call) -> decltype(call()) {
+  std::packaged_task<decltype(call())()> task([&] {
+    encode::compute_alone();
+    return call();
+  });
+  auto result = task.get_future();
+  try {
+    std::thread(std::move(task)).join();
+  } catch (const std::system_error& error) {
+    throw Error(Status::internal, fmt::format("cannot start a thread: {}", error.what()));
+  }
+  return result.get();
 }
 
 }  // namespace
 
 class EmbeddingGenerator::Implementation {
  public:
-  Implementation(const model::ModelSource& source, GeneratorOptions options);
+  /// `script`: the file in `source` that is the model's program; empty: the model is made of its weights.
+  Implementation(const model::ModelSource& source, GeneratorOptions options, const std::string& script = {});
 
   [[nodiscard]] EmbedResult run(batch::EmbedInput input, const CallOptions& call) const;
   /// Does not wait. The future gets what `deliver` makes of the finished job.
@@ -124,24 +221,26 @@ class EmbeddingGenerator::Implementation {
   mutable std::optional<batch::WorkerPool> pool_;  // last: joined before anything that its jobs use goes
 };
 
-EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given)
+EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given, const std::string& script)
     : options(std::move(given)), device(encode::resolve(options.device)) {
-  const model::ModelSource transformer = model::transformer_source(source);
-  const model::ModelConfig config = model::read_model_config(source, encode::architecture_names());
+  const LoadedModel model =
+      script.empty() ? load_folder(source, device) : on_own_thread([&] { return load_script(source, script, options, device); });
+  const model::ModelConfig& config = model.config;
   batch::EmbedSettings next;
-  next.tokenizer = tokenize::make_tokenizer(transformer);
-  check_tokenizer(*next.tokenizer, config, transformer);
-  next.encoder = encode::Encoder::load(transformer, config.transformer, device);
+  next.tokenizer = model.tokenizer;
+  next.encoder = model.encoder;
   next.poolings = options.pooling ? std::vector{*options.pooling} : config.sentence.poolings;
-  next.pooled_width = next.poolings.size() * config.transformer.hidden_size;
+  next.pooled_width = next.poolings.size() * next.encoder->width();
   next.head = std::make_shared<const encode::SentenceHead>(source, config.sentence.modules, next.pooled_width);
-  const std::size_t longest = next.encoder->longest_sequence();
-  check_options(options, source.name(), longest, next.head->dimension(), *next.tokenizer);
+  check_options(options, source.name(), model.longest_sequence, *next.tokenizer);
+  if (options.truncate_dim > next.head->dimension()) {
+    throw Error(Status::invalid_argument, fmt::format("truncate_dim is {}, but the model {} has vectors of {} components",
+                                                      options.truncate_dim, source.name(), next.head->dimension()));
+  }
 
   next.normalize = options.normalize;
   next.dimension = options.truncate_dim == 0 ? next.head->dimension() : options.truncate_dim;
-  const std::size_t own_limit = config.max_sequence_length == 0 ? longest : std::min(config.max_sequence_length, longest);
-  next.max_sequence_length = options.max_sequence_length == 0 ? own_limit : options.max_sequence_length;
+  next.max_sequence_length = limit_of(model, options);
   const std::size_t batch_tokens = device.type == DeviceType::cuda ? cuda_batch_tokens : cpu_batch_tokens;
   next.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
   next.batch_size = options.batch_size;
@@ -152,27 +251,28 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   query_prompt = prompt_of(config.sentence, {"query"});
   include_prompt = config.sentence.include_prompt;
 
-  info_ = {.name = source.name(),
-           .path = source.folder().string(),
-           .architecture = config.transformer.architecture,
-           .dimension = next.dimension,
-           .max_sequence_length = next.max_sequence_length,
-           .vocabulary_size = config.transformer.vocabulary_size,
-           .layers = config.transformer.layers,
-           .parameters = next.encoder->parameters() + next.head->parameters(),
-           .pooling = to_string(next.poolings),
-           .normalized = next.normalize,
-           .precision = std::string(to_string(options.precision)),
-           .device = to_string(device),
-           .kernels = encode::kernels_name(device),
-           .threads = next.workers,
-           .prompts = config.sentence.prompts,
-           .library_version = std::string(version())};
+  info_ = {
+      .name = source.name(),
+      .path = (script.empty() ? source.folder() : source.folder() / script).string(),
+      .architecture = config.transformer.architecture,
+      .dimension = next.dimension,
+      .max_sequence_length = next.max_sequence_length,
+      .vocabulary_size = config.transformer.vocabulary_size == 0 ? next.tokenizer->vocabulary_size() : config.transformer.vocabulary_size,
+      .layers = config.transformer.layers,
+      .parameters = next.encoder->parameters() + next.head->parameters(),
+      .pooling = next.encoder->pools() ? "none" : to_string(next.poolings),
+      .normalized = next.normalize,
+      .precision = std::string(to_string(options.precision)),
+      .device = to_string(device),
+      .kernels = script.empty() ? encode::kernels_name(device) : "aten",
+      .threads = next.workers,
+      .prompts = config.sentence.prompts,
+      .library_version = std::string(version())};
   settings = std::make_shared<const batch::EmbedSettings>(std::move(next));
 
   std::string small_files;
   std::vector<std::string> files = config.files;
-  for (const std::string& file : tokenize::tokenizer_files(transformer)) files.push_back(transformer.path(file));
+  for (const std::string& file : tokenize::tokenizer_files(model.tokenizer_source)) files.push_back(model.tokenizer_source.path(file));
   files.insert(files.end(), settings->head->files().begin(), settings->head->files().end());
   for (const std::string& file : files) {
     const model::FileBytes bytes = source.read(file);
@@ -189,7 +289,7 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
 
 std::string EmbeddingGenerator::Implementation::fingerprint() const {
   const std::string parts = fmt::format("weights={} files={} pooling={} normalize={} dimension={} max_sequence_length={} precision={}",
-                                        settings->encoder->weights_hash(), files_hash_, to_string(settings->poolings), settings->normalize,
+                                        settings->encoder->weights_hash(), files_hash_, info_.pooling, settings->normalize,
                                         settings->dimension, settings->max_sequence_length, to_string(options.precision));
   return "xxh3:" + hexadecimal(XXH3_128bits(parts.data(), parts.size()));
 }
@@ -259,6 +359,13 @@ Vector single_vector(const EmbedResult& result, std::string_view what) {
 EmbeddingGenerator::EmbeddingGenerator(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 EmbeddingGenerator EmbeddingGenerator::load(const std::filesystem::path& model, GeneratorOptions options) {
+  if (is_script(model)) {
+    const std::filesystem::path folder = model.has_parent_path() ? model.parent_path() : ".";
+    const auto source = model::ModelSource::from_folder(folder);
+    const std::string script = model.filename().string();
+    if (!source.has(script)) throw Error(Status::not_found, fmt::format("{}: there is no such TorchScript program", model.string()));
+    return EmbeddingGenerator(std::make_shared<const Implementation>(source, std::move(options), script));
+  }
   std::filesystem::path place = model::hub::locate(model, options.revision, options.allow_download);
   return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(std::move(place)), std::move(options)));
 }

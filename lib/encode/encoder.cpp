@@ -10,17 +10,16 @@
 #include <torch/csrc/jit/frontend/sugared_value.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/cuda.h>
-#include <xxhash.h>
 
-#include <map>
 #include <mutex>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "encode/architectures/architecture.hpp"
 #include "encode/kernels/kernels.hpp"
 #include "encode/operators.hpp"
+#include "encode/shared_encoders.hpp"
+#include "encode/torch_support.hpp"
 #include "encode/weights.hpp"
 #include "inlay/error.hpp"
 #include "model/tensor_files.hpp"
@@ -39,49 +38,6 @@ class OperatorResolver : public torch::jit::Resolver {
   }
 };
 
-at::Device torch_device(Device device) {
-  return device.type == DeviceType::cuda ? at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index)) : at::Device(at::kCPU);
-}
-
-bool is_out_of_memory(const std::string& message) {
-  return message.find("out of memory") != std::string::npos || message.find("can't allocate memory") != std::string::npos;
-}
-
-// Runs a call into libtorch; what it throws becomes an Error.
-template <class Function>
-auto guarded(const std::string& what, const Function& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw Error(Status::out_of_memory, fmt::format("{}: out of memory", what));
-  } catch (const c10::Error& error) {
-    std::string message = error.what_without_backtrace();
-    message = message.substr(0, message.find('\n'));
-    throw Error(is_out_of_memory(message) ? Status::out_of_memory : Status::internal, fmt::format("{}: {}", what, message));
-  }
-}
-
-// Of all the files' bytes, in order.
-std::string hash_of(std::span<const model::FileBytes> files) {
-  struct Free {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  const std::unique_ptr<XXH3_state_t, Free> state(XXH3_createState());
-  XXH3_128bits_reset(state.get());
-  constexpr std::size_t step = std::size_t{8} << 20;
-  for (const model::FileBytes& file : files) {
-    for (std::size_t first = 0; first < file.bytes.size(); first += step) {
-      const std::string_view part = file.bytes.substr(first, step);
-      XXH3_128bits_update(state.get(), part.data(), part.size());
-      if (file.mapping != nullptr) file.mapping->drop(part);
-    }
-  }
-  const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
 bool are_mapped(const model::TensorFiles& files) { return files.files().empty() || files.files().front().mapping != nullptr; }
 
 class TorchEncoder final : public Encoder {
@@ -89,13 +45,13 @@ class TorchEncoder final : public Encoder {
   TorchEncoder(const model::TensorFiles& files, const model::TransformerConfig& config, Device device)
       : label_(files.label()),
         device_(torch_device(device)),
-        hidden_size_(static_cast<std::int64_t>(config.hidden_size)),
+        hidden_size_(config.hidden_size),
         padding_id_(config.padding_id),
         architecture_(find_architecture(config.architecture)),
         longest_sequence_(architecture_.longest_sequence(config)),
         module_("inlay_encoder") {
     const c10::InferenceMode inference;
-    Weights weights(files, device_);
+    Weights weights(files, device_, device_.is_cpu() ? WeightLayout::packed : WeightLayout::row_major);
     architecture_.register_weights(module_, weights, config);
     weights.pack();
     module_.define(std::string(architecture_.source), std::make_shared<OperatorResolver>());
@@ -115,30 +71,15 @@ class TorchEncoder final : public Encoder {
     guarded(label_, [&] {
       const c10::InferenceMode inference;
       const c10::OptionalDeviceGuard guard(device_);
-      const auto from = [](std::span<const std::int64_t> values) {
-        return at::from_blob(const_cast<std::int64_t*>(values.data()), {static_cast<std::int64_t>(values.size())},
-                             at::TensorOptions(at::kLong));
-      };
-      const at::Tensor lengths = from(batch.lengths);
       const std::vector<std::int64_t> positions = positions_of(batch);
-      torch::jit::Stack stack{module_._ivalue(), from(batch.tokens).to(device_), from(positions).to(device_), lengths};
+      torch::jit::Stack stack{module_._ivalue(), tensor_of(batch.tokens).to(device_), tensor_of(positions).to(device_),
+                              tensor_of(batch.lengths)};
       torch::jit::InterpreterState(*code_).run(stack);
-      static const auto pool = c10::Dispatcher::singleton()
-                                   .findSchemaOrThrow((register_operators() + "::pool").c_str(), "")
-                                   .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, const at::Tensor&)>();
-      const at::Tensor hidden = stack.back().toTensor();
-      const auto width = hidden_size_ * static_cast<std::int64_t>(poolings.size());
-      const at::Tensor result =
-          at::from_blob(vectors, {static_cast<std::int64_t>(batch.lengths.size()), width}, at::TensorOptions(at::kFloat));
-      std::int64_t column = 0;
-      for (const Pooling pooling : poolings) {
-        const at::Tensor pooled = pool.call(hidden, lengths, static_cast<std::int64_t>(pooling), from(batch.skip));
-        result.narrow(1, column, hidden_size_).copy_(pooled);
-        column += hidden_size_;
-      }
+      write_pooled(stack.back().toTensor(), batch, poolings, vectors);
     });
   }
 
+  std::size_t width() const noexcept override { return hidden_size_; }
   std::size_t longest_sequence() const noexcept override { return longest_sequence_; }
 
   const std::string& weights_hash() const override {
@@ -171,7 +112,7 @@ class TorchEncoder final : public Encoder {
   std::string label_;
   std::vector<model::FileBytes> files_;  // mapped; none where the weights came from memory
   at::Device device_;
-  std::int64_t hidden_size_;
+  std::size_t hidden_size_;
   std::int64_t padding_id_;
   const Architecture& architecture_;
   std::size_t longest_sequence_;
@@ -190,25 +131,16 @@ std::shared_ptr<const Encoder> Encoder::load(const model::ModelSource& source, c
   const auto make = [&] { return guarded(files.label(), [&] { return std::make_shared<const TorchEncoder>(files, config, device); }); };
   if (!are_mapped(files)) return make();
 
-  // One encoder per set of files, shape and device. Held weakly: it goes with its last generator.
-  struct Entry {
+  struct Key {
+    std::vector<platform::FileIdentity> files;
     model::TransformerConfig config;
-    std::weak_ptr<const Encoder> encoder;
+    Device device;
+    bool operator==(const Key&) const = default;
   };
-  using Key = std::tuple<std::vector<platform::FileIdentity>, DeviceType, int>;
-  static std::mutex mutex;
-  static std::map<Key, Entry> loaded;
-  const std::lock_guard lock(mutex);
-  std::erase_if(loaded, [](const auto& item) { return item.second.encoder.expired(); });
-  std::vector<platform::FileIdentity> identities;
-  for (const model::FileBytes& file : files.files()) identities.push_back(file.mapping->identity());
-  const Key key{std::move(identities), device.type, device.index};
-  if (const auto found = loaded.find(key); found != loaded.end() && found->second.config == config) {
-    if (auto encoder = found->second.encoder.lock()) return encoder;
-  }
-  std::shared_ptr<const Encoder> encoder = make();
-  loaded[key] = {config, encoder};
-  return encoder;
+  static SharedEncoders<Key> loaded;
+  Key key{.files = {}, .config = config, .device = device};
+  for (const model::FileBytes& file : files.files()) key.files.push_back(file.mapping->identity());
+  return loaded.find_or_make(std::move(key), make);
 }
 
 Device resolve(Device device) {

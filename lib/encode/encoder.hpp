@@ -24,6 +24,9 @@ struct TokenBatch {
   std::span<const std::int64_t> skip;     ///< of each sequence, leading tokens that pooling leaves out; fewer than its length
 };
 
+/// Which of its results counts where a TorchScript program gives both.
+enum class ScriptOutput { hidden_states, vector };
+
 class Encoder {
  public:
   /// Loads, or finds: encoders of the same files on one device are one object, as long as somebody holds it. `source` holds the
@@ -31,11 +34,22 @@ class Encoder {
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
 
+  /// A TorchScript program, a mapped file that require_torchscript accepts, as EmbeddingGenerator::load describes it. `sample` is some tokens, not empty, for which it is
+  /// tried here with batches of several sizes and lengths. Shared as by load. Throws Error, with what helps: invalid_model, unsupported.
+  [[nodiscard]] static std::shared_ptr<const Encoder> load_script(const model::FileBytes& file, std::span<const std::int64_t> sample,
+                                                                  ScriptOutput preferred, Device device);
+
   virtual ~Encoder() = default;
 
-  /// Writes lengths.size() rows of poolings.size() * hidden_size floats: the pooled vectors of a text one behind the other. Throws Error:
+  /// Writes lengths.size() rows of poolings.size() * width() floats: the pooled vectors of a text one behind the other. Throws Error:
   /// out_of_memory, internal.
   virtual void encode(const TokenBatch& batch, std::span<const Pooling> poolings, float* vectors) const = 0;
+
+  /// Components of a token's hidden state; of the vector where pools().
+  [[nodiscard]] virtual std::size_t width() const noexcept = 0;
+
+  /// Whether the model gives one vector a text by itself, so that encode's poolings and skip are without effect.
+  [[nodiscard]] virtual bool pools() const noexcept { return false; }
 
   /// Tokens that the model has positions for; no sequence may be longer.
   [[nodiscard]] virtual std::size_t longest_sequence() const noexcept = 0;
@@ -49,6 +63,9 @@ class Encoder {
 
 /// The model_types that can be encoded, sorted.
 [[nodiscard]] std::span<const std::string_view> architecture_names() noexcept;
+
+/// Tokens of the longest sequence that a transformer of this shape has positions for, as far as the architecture is known.
+[[nodiscard]] std::size_t longest_sequence(const model::TransformerConfig& config) noexcept;
 
 /// The device that an option means on this machine. Throws Error (unsupported) for a CUDA device that is not there.
 [[nodiscard]] Device resolve(Device device);

@@ -1,5 +1,5 @@
-// Packing: a model's linear layers in the order that the kernels read them in. Half the time that a model takes to load is this, so the layers are
-// announced first, and then packed together, on all processors.
+// Packing: a model's linear layers in the order that the kernels read them in. Half the time that a model takes to load is this, so the
+// layers are announced first, and then packed together, on all processors.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ class Packing {
   /// The files must outlive the object.
   explicit Packing(const model::TensorFiles& files) : files_(files) {}
 
-  /// Announces a layer [out, in], whose rows are those of `parts`, one part after the other: tensors of `files` of the same shape, no type of which
-  /// is `other`. Returns the packed weights' place, packed_floats of them, which run() fills.
+  /// Announces a layer [out, in], whose rows are those of `parts`, one part after the other: tensors of `files` of the same shape, no type
+  /// of which is `other`. Returns the packed weights' place, packed_floats of them, which run() fills.
   [[nodiscard]] std::shared_ptr<float> add(std::vector<const model::StoredTensor*> parts, std::size_t out, std::size_t in);
 
   /// Packs all that was announced. What was read leaves the files' resident pages.

@@ -27,8 +27,8 @@ at::ScalarType scalar_type(model::DataType type) {
 
 }  // namespace
 
-Weights::Weights(const model::TensorFiles& files, at::Device device)
-    : files_(files), prefix_(files.prefix_of(word_embeddings)), device_(device), packing_(files) {}
+Weights::Weights(const model::TensorFiles& files, at::Device device, WeightLayout layout)
+    : files_(files), prefix_(files.prefix_of(word_embeddings)), device_(device), layout_(layout), packing_(files) {}
 
 const model::StoredTensor* Weights::find(std::string_view name) const {
   if (const auto* found = files_.find(prefix_ + std::string(name))) return found;
@@ -87,7 +87,7 @@ at::Tensor Weights::tensor(std::string_view name, std::initializer_list<std::siz
 at::Tensor Weights::linear(const std::vector<std::string>& names, std::size_t out, std::size_t in) {
   parameters_ += out * in;
   at::Tensor weight;
-  if (device_.is_cpu()) {
+  if (layout_ == WeightLayout::packed) {
     std::vector<const model::StoredTensor*> parts;
     for (const std::string& name : names) parts.push_back(&check(name, {out / names.size(), in}));
     const std::shared_ptr<float> packed = packing_.add(std::move(parts), out, in);

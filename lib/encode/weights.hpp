@@ -13,11 +13,17 @@
 
 namespace inlay::encode {
 
+/// How linear layers lie in memory.
+enum class WeightLayout {
+  row_major,  ///< [out, in]
+  packed,     ///< as our kernels read them, on the CPU alone
+};
+
 class Weights {
  public:
-  /// Names are looked up behind the prefix under which the word embeddings lie, if they do at all ("bert." in a model with a head); the files
-  /// must outlive the object. Throws Error (invalid_model) where they lie under several.
-  Weights(const model::TensorFiles& files, at::Device device);
+  /// Names are looked up behind the prefix under which the word embeddings lie, if they do at all ("bert." in a model with a head); the
+  /// files must outlive the object. Throws Error (invalid_model) where they lie under several.
+  Weights(const model::TensorFiles& files, at::Device device, WeightLayout layout);
 
   /// Whether there is such a tensor. The weight and bias of a LayerNorm may also be called gamma and beta, as TensorFlow's BERT has them.
   [[nodiscard]] bool has(std::string_view name) const;
@@ -26,8 +32,7 @@ class Weights {
   /// naming a tensor that is missing or has another shape or an unknown type.
   [[nodiscard]] at::Tensor tensor(std::string_view name, std::initializer_list<std::size_t> shape);
 
-  /// The weights of a linear layer, or of several with the same input as one, as the operators expect them. On the CPU they are packed, and
-  /// there only when pack() has run.
+  /// The weights of a linear layer, or of several with the same input as one. Packed ones are there only when pack() has run.
   [[nodiscard]] at::Tensor linear(const std::vector<std::string>& names, std::size_t out, std::size_t in);
 
   /// Fills what linear() returned.
@@ -48,6 +53,7 @@ class Weights {
   const model::TensorFiles& files_;
   std::string prefix_;
   at::Device device_;
+  WeightLayout layout_;
   Packing packing_;
   std::size_t bytes_ = 0;
   std::size_t parameters_ = 0;

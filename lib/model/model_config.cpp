@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "inlay/error.hpp"
+#include "model/file_errors.hpp"
 #include "model/hub/names.hpp"
 #include "model/json.hpp"
+#include "text/utf8.hpp"
 
 namespace inlay::model {
 namespace {
@@ -20,7 +22,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 [[noreturn]] void refuse(Status status, const std::string& label, const std::string& reason) {
-  throw Error(status, fmt::format("{}: {}", label, reason));
+  throw Error(status, fmt::format("{}: {}", label, one_line(reason)));
 }
 
 // One of the model's JSON files, whose root must be an object; its typed fields by name.
@@ -80,8 +82,9 @@ class JsonObject {
   }
 
   static std::string text_of(simdjson::simdjson_result<element> value) {
+    constexpr std::size_t longest = 40;
     std::string text = simdjson::minify(value.value());
-    return text.size() <= 40 ? text : text.substr(0, 40) + "…";
+    return text.size() <= longest ? text : text::repair_utf8(text.substr(0, longest)).text + "…";
   }
 
   std::string label_;
@@ -94,6 +97,7 @@ constexpr std::size_t most_width = 1 << 16;    // of a hidden state
 constexpr std::size_t most_entries = 1 << 24;  // of a vocabulary
 constexpr std::size_t most_positions = 1 << 20;
 constexpr std::size_t most_poolings = 16;
+constexpr std::size_t most_modules = 100;
 
 constexpr std::array<std::pair<std::string_view, Activation>, 7> activations = {{{"gelu", Activation::gelu},
                                                                                  {"gelu_python", Activation::gelu},
@@ -102,6 +106,14 @@ constexpr std::array<std::pair<std::string_view, Activation>, 7> activations = {
                                                                                  {"relu", Activation::relu},
                                                                                  {"silu", Activation::silu},
                                                                                  {"swish", Activation::silu}}};
+
+std::int64_t read_padding_id(const JsonObject& config, std::size_t vocabulary_size) {
+  const double id = config.number("pad_token_id", 0);
+  if (!(id >= 0 && id < static_cast<double>(vocabulary_size)) || id != std::floor(id)) {
+    refuse(Status::invalid_model, config.label(), fmt::format("pad_token_id is {}, not one of {} ids", id, vocabulary_size));
+  }
+  return static_cast<std::int64_t>(id);
+}
 
 // Architectures name the same sizes differently: DistilBERT's names stand behind BERT's.
 TransformerConfig read_transformer(const ModelSource& source, std::span<const std::string_view> architectures) {
@@ -120,13 +132,7 @@ TransformerConfig read_transformer(const ModelSource& source, std::span<const st
   result.positions = config.size("max_position_embeddings", most_positions);
   result.token_types = config.has("type_vocab_size") ? config.size("type_vocab_size", most_width) : 2;
   result.relative_buckets = config.has("relative_attention_num_buckets") ? config.size("relative_attention_num_buckets", most_width) : 32;
-  if (config.has("pad_token_id")) {
-    const double id = config.number("pad_token_id", 0);
-    if (!(id >= 0 && id < static_cast<double>(result.vocabulary_size)) || id != std::floor(id)) {
-      refuse(Status::invalid_model, config.label(), fmt::format("pad_token_id is {}, not one of {} ids", id, result.vocabulary_size));
-    }
-    result.padding_id = static_cast<std::int64_t>(id);
-  }
+  if (config.has("pad_token_id")) result.padding_id = read_padding_id(config, result.vocabulary_size);
   if (result.hidden_size % result.heads != 0) {
     refuse(Status::invalid_model, config.label(),
            fmt::format("{} {} is not a multiple of {} {}", config.first_of({"hidden_size", "dim"}), result.hidden_size,
@@ -191,7 +197,7 @@ void read_pooling(const ModelSource& source, const std::string& file, std::size_
   for (const char* name : {"word_embedding_dimension", "embedding_dimension"}) {
     if (config.has(name) && config.size(name, most_width) != hidden_size) {
       refuse(Status::invalid_model, config.label(),
-             fmt::format("{} is {}, but config.json's hidden_size is {}", name, config.size(name, most_width), hidden_size));
+             fmt::format("{} is {}, but the hidden states have {} components", name, config.size(name, most_width), hidden_size));
     }
   }
 }
@@ -219,6 +225,9 @@ std::vector<Module> read_modules(const ModelSource& source) {
     std::string_view path;
     if (entry["type"].get(type)) refuse(Status::invalid_model, file.label, "a module has no type");
     if (entry["path"].get(path)) refuse(Status::invalid_model, file.label, fmt::format("module {} has no path", type));
+    if (modules.size() == most_modules)
+      refuse(Status::invalid_model, file.label, fmt::format("it names more than {} modules", most_modules));
+    if (path.ends_with('/')) path.remove_suffix(1);
     modules.push_back({std::string(type.substr(type.rfind('.') + 1)), std::string(path)});
   }
   return modules;
@@ -316,9 +325,8 @@ void read_modules_into(SentenceConfig& result, const ModelSource& source, std::s
   }
 }
 
-SentenceConfig read_sentence(const ModelSource& source, const ModelSource& transformer, std::size_t hidden_size,
-                             std::vector<std::string>& files) {
-  SentenceConfig result;
+// How the hidden states become a vector.
+void read_sentence_modules(SentenceConfig& result, const ModelSource& source, std::size_t hidden_size, std::vector<std::string>& files) {
   if (source.has("modules.json")) {
     files.emplace_back("modules.json");
     read_modules_into(result, source, hidden_size, files);
@@ -326,6 +334,11 @@ SentenceConfig read_sentence(const ModelSource& source, const ModelSource& trans
     files.emplace_back("1_Pooling/config.json");
     read_pooling(source, "1_Pooling/config.json", hidden_size, result);
   }
+}
+
+// What becomes of the text before: the limit, the case, the prompts.
+void read_sentence_files(SentenceConfig& result, const ModelSource& source, const ModelSource& transformer,
+                         std::vector<std::string>& files) {
   // Versions before 1.0 named the file after the architecture.
   for (const char* kind : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
     const std::string file = fmt::format("sentence_{}_config.json", kind);
@@ -340,7 +353,6 @@ SentenceConfig read_sentence(const ModelSource& source, const ModelSource& trans
     files.emplace_back("config_sentence_transformers.json");
     read_prompts(source, result);
   }
-  return result;
 }
 
 // tokenizer_config.json's model_max_length; 0 where it is not said, or "very large" as transformers writes it for no limit.
@@ -367,9 +379,48 @@ ModelConfig read_model_config(const ModelSource& source, std::span<const std::st
   ModelConfig config;
   config.files.push_back(transformer.path("config.json"));
   config.transformer = read_transformer(transformer, architectures);
-  config.sentence = read_sentence(source, transformer, config.transformer.hidden_size, config.files);
+  read_sentence_modules(config.sentence, source, config.transformer.hidden_size, config.files);
+  read_sentence_files(config.sentence, source, transformer, config.files);
   config.max_sequence_length = config.sentence.max_sequence_length;
   if (config.max_sequence_length == 0) config.max_sequence_length = tokenizer_limit(transformer);
+  return config;
+}
+
+ModelSource script_tokenizer_source(const ModelSource& source) {
+  ModelSource own = source.below("tokenizer");
+  for (const char* file : {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model"}) {
+    if (own.has(file)) return own;
+  }
+  return transformer_source(source);
+}
+
+ModelConfig read_script_config(const ModelSource& source, std::size_t hidden_size) {
+  const ModelSource transformer = transformer_source(source);
+  ModelConfig config;
+  if (transformer.has("config.json")) {
+    config.files.push_back(transformer.path("config.json"));
+    const JsonObject file(transformer, "config.json");
+    TransformerConfig& transformer_config = config.transformer;
+    if (file.has("model_type")) transformer_config.architecture = file.string("model_type");
+    if (file.has("vocab_size")) transformer_config.vocabulary_size = file.size("vocab_size", most_entries);
+    if (file.number("max_position_embeddings", -1) > 0) {  // -1 where positions are without limit
+      transformer_config.positions = file.size("max_position_embeddings", most_positions);
+    }
+    if (file.has("pad_token_id") && transformer_config.vocabulary_size != 0) {
+      transformer_config.padding_id = read_padding_id(file, transformer_config.vocabulary_size);
+    }
+    const char* width = file.first_of({"hidden_size", "dim"});
+    if (hidden_size != 0 && file.has(width) && file.size(width, most_width) != hidden_size) {
+      refuse(Status::invalid_model, file.label(),
+             fmt::format("{} is {}, but the program's hidden states have {} components: is it one with a head, for another task?", width,
+                         file.size(width, most_width), hidden_size));
+    }
+  }
+  config.transformer.hidden_size = hidden_size;
+  if (hidden_size != 0) read_sentence_modules(config.sentence, source, hidden_size, config.files);
+  read_sentence_files(config.sentence, source, transformer, config.files);
+  config.max_sequence_length = config.sentence.max_sequence_length;
+  if (config.max_sequence_length == 0) config.max_sequence_length = tokenizer_limit(script_tokenizer_source(source));
   return config;
 }
 

@@ -85,6 +85,14 @@ struct ModelConfig {
 /// contradictions and absurd sizes, unsupported for an architecture, module, pooling or activation that this build doesn't know, by name.
 [[nodiscard]] ModelConfig read_model_config(const ModelSource& source, std::span<const std::string_view> architectures);
 
+/// Where the tokenizer's files lie that belong to a TorchScript program in `source`: beside it, or in the folder "tokenizer" there.
+[[nodiscard]] ModelSource script_tokenizer_source(const ModelSource& source);
+
+/// The same for a TorchScript program whose hidden states are so wide; 0: it gives vectors, and neither pooling nor modules are read. Its
+/// config.json may be missing, and is read only for what it says of the vocabulary and the positions (0 where it doesn't) and of the
+/// padding; the architecture may be any.
+[[nodiscard]] ModelConfig read_script_config(const ModelSource& source, std::size_t hidden_size);
+
 /// The width of the pooled vectors behind all modules. Throws Error (invalid_model), naming the module, where widths don't fit.
 [[nodiscard]] std::size_t dimension_behind(std::span<const SentenceModule> modules, std::size_t pooled_width, const ModelSource& source);
 

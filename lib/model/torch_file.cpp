@@ -42,7 +42,7 @@ constexpr std::array<StorageType, 16> storage_types = {{{"FloatStorage", "F32", 
                                                         {"QInt32Storage", "QI32", 4, DataType::other}}};
 
 [[noreturn]] void refuse(const std::string& label, const std::string& reason, Status status = Status::invalid_model) {
-  throw Error(status, fmt::format("{} is not a valid torch checkpoint: {}", label, one_line(reason)));
+  throw Error(status, fmt::format("{} is not a valid torch file: {}", label, one_line(reason)));
 }
 
 const StorageType& type_of(const PickleStorage& storage, const std::string& label) {
@@ -167,8 +167,8 @@ std::map<std::string, TensorView, std::less<>> read_archive(std::string_view fil
       label);
 }
 
-// Five pickles one after the other: a magic number, the protocol's version, facts about the machine, the checkpoint, the storages' keys; then
-// the storages in the order of the keys, each behind its number of elements.
+// Five pickles one after the other: a magic number, the protocol's version, facts about the machine, the checkpoint, the storages' keys;
+// then the storages in the order of the keys, each behind its number of elements.
 class StackedPickles {
  public:
   StackedPickles(std::string_view file, const std::string& label) : rest_(file), label_(label) {}
@@ -257,6 +257,56 @@ class StackedPickles {
 };
 
 }  // namespace
+
+namespace {
+
+// libtorch takes a storage's size from the pickle, and reads as much: each must be there, and each tensor inside of its own.
+void check_storages(const ZipDirectory& directory, const std::string& folder, std::string_view archive, const std::string& label) {
+  const std::string name = fmt::format("{}{}.pkl", folder, archive);
+  const Pickle pickle(directory.read(name), fmt::format("{}:{}", label, one_line(name)), PickleGlobals::any);
+  const auto bytes_of = [&](const PickleStorage& storage) {
+    const std::string place = fmt::format("{}{}/{}", folder, archive, storage.key);
+    if (!directory.has(place)) refuse(label, fmt::format("storage {} is missing", storage.key));
+    return directory.read(place);
+  };
+  for (PickleReference i = 0; i < pickle.count(); ++i) {
+    if (const auto* storage = pickle.get<PickleStorage>(i)) check_storage(*storage, type_of(*storage, label), bytes_of(*storage), label);
+  }
+  for (PickleReference i = 0; i < pickle.count(); ++i) {
+    const auto* tensor = pickle.get<PickleTensor>(i);
+    if (tensor == nullptr) continue;
+    const PickleStorage& storage = *pickle.get<PickleStorage>(tensor->storage);
+    (void)view_of(*tensor, storage, bytes_of(storage), fmt::format("number {}", i), label);
+  }
+}
+
+}  // namespace
+
+void require_torchscript(std::string_view file, const std::string& label) {
+  refuse_git_lfs_pointer(file, label);
+  const auto refuse_checkpoint = [&] {
+    throw Error(Status::unsupported,
+                fmt::format("{} is a checkpoint, not a TorchScript program; save one with torch.jit.script(model).save(), or load the "
+                            "folder with the weights as pytorch_model.bin and a config.json",
+                            label));
+  };
+  if (file.starts_with('\x80')) refuse_checkpoint();
+  if (!file.starts_with("PK")) {
+    throw Error(Status::invalid_model,
+                fmt::format("{} is not a TorchScript program; of a model that consists of several files, give the folder", label));
+  }
+  const ZipDirectory directory(file, label);
+  for (const auto& [name, member] : directory.members()) {
+    constexpr std::string_view data = "data.pkl";
+    if (name.find('/') + 1 + data.size() != name.size() || !name.ends_with(data)) continue;
+    const std::string folder(name.substr(0, name.size() - data.size()));
+    if (!directory.has(folder + "constants.pkl")) refuse_checkpoint();
+    check_storages(directory, folder, "data", label);
+    check_storages(directory, folder, "constants", label);
+    return;
+  }
+  throw Error(Status::invalid_model, fmt::format("{} is not a TorchScript program: it holds no data.pkl", label));
+}
 
 TorchFile::TorchFile(std::string_view file, const std::string& label) {
   refuse_git_lfs_pointer(file, label);

@@ -1,5 +1,5 @@
-// Checkpoints that torch.save wrote (pytorch_model.bin), in both of its forms: the zip archive of torch 1.6 and later, and the pickles before
-// it, with the storages' bytes behind them. The tensors stay where they lie in the file.
+// Checkpoints that torch.save wrote (pytorch_model.bin), in both of its forms: the zip archive of torch 1.6 and later, and the pickles
+// before it, with the storages' bytes behind them. The tensors stay where they lie in the file.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,11 @@
 #include "model/tensor_view.hpp"
 
 namespace inlay::model {
+
+/// Throws Error naming `label` unless the file is an archive that holds a TorchScript program, as torch.jit.save writes it, and all the
+/// bytes that its tensors are made of, which libtorch does not check: unsupported for
+/// a checkpoint, which is none, invalid_model for anything else.
+void require_torchscript(std::string_view file, const std::string& label);
 
 class TorchFile {
  public:

@@ -410,6 +410,15 @@ class Interruption(Case):
     def texts(self):
         return self.write("many.txt", "".join(f"text number {i} about the weather in town {i * 7}\n" for i in range(60000)))
 
+    def wait_until_listening(self, process):
+        """Until it has blocked SIGINT, which it then waits for; before, a signal would end it as it ends any process."""
+        for _ in range(3000):
+            fields = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines())
+            if int(fields["SigBlk"], 16) >> (signal.SIGINT - 1) & 1:
+                return
+            time.sleep(0.01)
+        self.fail("it never listened for signals")
+
     def test_ctrl_c_stops_cleanly_and_leaves_the_old_set(self):
         self.embed(self.write("a.txt", "\n".join(TEXTS)))
         before = snapshot(self.out)
@@ -417,7 +426,8 @@ class Interruption(Case):
         for number, signum in enumerate((signal.SIGINT, signal.SIGTERM)):
             command = [BIN, "embed", many, "-o", self.out, "--batch-tokens", "2048"]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            time.sleep((2 + number) * SLOWER)
+            self.wait_until_listening(process)
+            time.sleep((1 + number) * SLOWER)
             self.assertIsNone(process.poll(), "it ended before it could be interrupted")
             process.send_signal(signum)
             begin = time.monotonic()
@@ -448,7 +458,8 @@ class Interruption(Case):
 
     def test_waiting_for_input_ends_at_once(self):
         process = subprocess.Popen([BIN, "embed", "-", "-o", self.out], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(2 * SLOWER)
+        self.wait_until_listening(process)
+        time.sleep(1 * SLOWER)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10 * SLOWER)
         process.communicate()

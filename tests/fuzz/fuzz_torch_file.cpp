@@ -1,5 +1,6 @@
 // Any bytes as pytorch_model.bin, a zip archive or stacked pickles: tensors that lie inside the file, all of whose elements can be read, or an Error.
-// What is neither is the data.pkl of an archive with one storage, so that the pickle is reached without a directory's checks.
+// What is neither is the data.pkl of an archive with one storage, so that the pickle is reached without a directory's checks. And as a
+// TorchScript program's file, as far as it is checked before libtorch reads it.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,7 +19,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const inlay::Error&) {
     }
   };
+  const auto run_program = [](std::string_view file) {
+    try {
+      inlay::model::require_torchscript(file, "fuzz");
+    } catch (const inlay::Error&) {
+    }
+  };
   run(input);
-  if (!input.starts_with("PK")) run(inlay::test::torch_archive({{"a/data.pkl", std::string(input)}, {"a/data/0", std::string(64, 'x')}}));
+  run_program(input);
+  if (!input.starts_with("PK")) {
+    const std::pair<std::string, std::string> pickle = {"a/data.pkl", std::string(input)};
+    const std::pair<std::string, std::string> storage = {"a/data/0", std::string(64, 'x')};
+    run(inlay::test::torch_archive({pickle, storage}));
+    run_program(inlay::test::torch_archive({pickle, storage, {"a/constants.pkl", "\x80\2)."}}));
+  }
   return 0;
 }

@@ -13,6 +13,8 @@ import shutil
 import tokenizers
 import torch
 import transformers
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, LayerNorm, Normalize, Pooling, Transformer
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 
@@ -237,3 +239,35 @@ def write(folder, model, texts, *, full=False, seed=0, **changes):
     if model.limit is not None:
         (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": model.limit, "do_lower_case": False}))
     return transformer
+
+
+# --- what stands behind the transformer --------------------------------------------------------------------------------------------------
+def heads(work, texts):
+    """Models with each kind of module, as sentence-transformers itself writes them, one after the other: name, folder, whether it normalises at the end."""
+    base = work / "base"
+    write(base, MODELS["sentence-transformers/all-distilroberta-v1"], texts)
+    (base / "modules.json").unlink()
+    torch.manual_seed(3)
+    tanh, gelu = torch.nn.Tanh(), torch.nn.GELU()
+    kinds = {
+        "Dense, tanh": (["mean"], [Dense(64, 32, activation_function=tanh)]),
+        "Dense without bias, identity, Normalize": (["cls"], [Dense(64, 100, bias=False, activation_function=torch.nn.Identity()), Normalize()]),
+        "two Dense": (["max"], [Dense(64, 40, activation_function=gelu), Dense(40, 24, activation_function=torch.nn.ReLU())]),
+        "Dense with residual": (["mean"], [Dense(64, 64, activation_function=torch.nn.SiLU(), use_residual=True)]),
+        "Dense with projected residual": (["mean"], [Dense(64, 48, activation_function=torch.nn.Sigmoid(), use_residual=True)]),
+        "LayerNorm": (["mean"], [LayerNorm(64)]),
+        "LayerNorm, Dense, Normalize": (["weightedmean"], [LayerNorm(64), Dense(64, 16, activation_function=tanh), Normalize()]),
+        "Normalize before Dense": (["mean"], [Normalize(), Dense(64, 20, activation_function=tanh)]),
+        "cls, max and mean joined": (["cls", "max", "mean"], []),
+        "mean and lasttoken joined, Dense": (["lasttoken", "mean_sqrt_len_tokens"], [Dense(128, 30, activation_function=tanh), Normalize()]),
+    }
+    for name, (poolings, modules) in kinds.items():
+        with torch.no_grad():
+            for module in modules:
+                for parameter in module.parameters():
+                    parameter += 0.1 * torch.randn_like(parameter)
+        folder = work / "head"
+        shutil.rmtree(folder, ignore_errors=True)
+        pooling = Pooling(64, poolings[0] if len(poolings) == 1 else tuple(poolings))
+        SentenceTransformer(modules=[Transformer(str(base)), pooling, *modules], device="cpu").save(str(folder))
+        yield name, folder, bool(modules) and isinstance(modules[-1], Normalize)

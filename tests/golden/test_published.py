@@ -11,14 +11,13 @@ import random
 import sys
 import tempfile
 
-from live import SentenceTransformer, compare, encode, fail, finish, load, print_versions, reference  # first: it skips
+from live import compare, encode, fail, finish, load, print_versions, reference  # first: it skips
 
 import corpus
 import inlay
 import numpy
 import published
 import torch
-from sentence_transformers.sentence_transformer.modules import Dense, LayerNorm, Normalize, Pooling, Transformer
 
 
 def compare_published(work, texts):
@@ -75,32 +74,7 @@ def compare_layers(work, texts):
 
 def compare_modules(work, texts):
     """What stands behind the transformer, as sentence-transformers itself writes it."""
-    base = work / "base"
-    published.write(base, published.MODELS["sentence-transformers/all-distilroberta-v1"], texts)
-    (base / "modules.json").unlink()
-    torch.manual_seed(3)
-    tanh, gelu = torch.nn.Tanh(), torch.nn.GELU()
-    heads = {
-        "Dense, tanh": (["mean"], [Dense(64, 32, activation_function=tanh)]),
-        "Dense without bias, identity, Normalize": (["cls"], [Dense(64, 100, bias=False, activation_function=torch.nn.Identity()), Normalize()]),
-        "two Dense": (["max"], [Dense(64, 40, activation_function=gelu), Dense(40, 24, activation_function=torch.nn.ReLU())]),
-        "Dense with residual": (["mean"], [Dense(64, 64, activation_function=torch.nn.SiLU(), use_residual=True)]),
-        "Dense with projected residual": (["mean"], [Dense(64, 48, activation_function=torch.nn.Sigmoid(), use_residual=True)]),
-        "LayerNorm": (["mean"], [LayerNorm(64)]),
-        "LayerNorm, Dense, Normalize": (["weightedmean"], [LayerNorm(64), Dense(64, 16, activation_function=tanh), Normalize()]),
-        "Normalize before Dense": (["mean"], [Normalize(), Dense(64, 20, activation_function=tanh)]),
-        "cls, max and mean joined": (["cls", "max", "mean"], []),
-        "mean and lasttoken joined, Dense": (["lasttoken", "mean_sqrt_len_tokens"], [Dense(128, 30, activation_function=tanh), Normalize()]),
-    }
-    for name, (poolings, modules) in heads.items():
-        with torch.no_grad():
-            for module in modules:
-                for parameter in module.parameters():
-                    parameter += 0.1 * torch.randn_like(parameter)
-        folder = work / "head"
-        pooling = Pooling(64, poolings[0] if len(poolings) == 1 else tuple(poolings))
-        SentenceTransformer(modules=[Transformer(str(base)), pooling, *modules], device="cpu").save(str(folder))
-        normalize = bool(modules) and isinstance(modules[-1], Normalize)
+    for name, folder, normalize in published.heads(work, texts):
         compare(name, load(folder, normalize=normalize).encode(texts), encode(reference(folder), texts))
 
 

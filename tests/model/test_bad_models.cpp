@@ -60,7 +60,7 @@ TEST_CASE("a folder that is missing, empty or a file is named", "[bad_models]") 
   check_load_error("", Status::not_found, {});
   check_load_error(folder.path(), Status::not_found, {folder.path().string(), "config.json"});
   write(folder / "a_file", "text");
-  check_load_error(folder / "a_file", Status::not_found, {"a_file"});
+  check_load_error(folder / "a_file", Status::invalid_model, {"a_file", "give the folder"});
 }
 
 TEST_CASE("each file that a model cannot do without is named when it is missing", "[bad_models]") {
@@ -326,6 +326,9 @@ TEST_CASE("modules that this build does not know are named", "[bad_models]") {
   check_modules(R"({"type": "list"})", Status::invalid_model, {"modules.json"});
   check_modules(R"([1, 2])", Status::invalid_model, {"modules.json"});
   check_modules(R"([{"path": ""}])", Status::invalid_model, {"modules.json", "type"});
+  std::string many = R"([{"type": "Transformer", "path": ""})";
+  for (int i = 0; i < 1500; ++i) many += R"(, {"type": "sentence_transformers.models.Dense", "path": "2_Dense"})";
+  check_modules(many + "]", Status::invalid_model, {"modules.json", "more than 100 modules"});
   check_modules(R"([{"type": "sentence_transformers.models.Pooling", "path": "../../../etc"}])", Status::invalid_model,
                 {"modules.json", "../../../etc"});
   check_modules(R"([{"type": "sentence_transformers.models.Pooling", "path": "/etc"}])", Status::invalid_model, {"modules.json", "/etc"});

@@ -280,7 +280,7 @@ class EmbeddingGenerator:
         revision: str | None = None,
         allow_download: bool = False,
     ):
-        """`path` is a model's folder, or its name on the hub, looked up in the cache, of which `revision` says which one; it is fetched
+        """`path` is a model's folder, a TorchScript program (model.pt, its tokenizer beside it), or a name on the hub, looked up in the cache, of which `revision` says which one; it is fetched
         when it is not there and `allow_download` is true.
 
         With `files`, the model is loaded from memory: its files' bytes by their names in the folder; `path` is then what it is called."""

@@ -28,6 +28,11 @@ std::span<const std::string_view> architecture_names() noexcept {
   return names;
 }
 
+std::size_t longest_sequence(const model::TransformerConfig& config) noexcept {
+  const auto* const found = std::ranges::find(architectures, config.architecture, &Architecture::name);
+  return found == architectures.end() ? config.positions : (*found)->longest_sequence(config);
+}
+
 const Architecture& find_architecture(std::string_view name) {
   const auto* const found = std::ranges::find(architectures, name, &Architecture::name);
   if (found == architectures.end()) {

@@ -1,0 +1,57 @@
+// inlay export: a model as a TorchScript program.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "commands.hpp"
+#include "fetch.hpp"
+#include "inlay/torchscript.hpp"
+#include "model_options.hpp"
+#include "output.hpp"
+
+namespace inlay::cli {
+namespace {
+
+struct ExportCommand {
+  ModelOptions model;
+  std::string output;
+  bool force = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+int run_export(const ExportCommand& options) {
+  const std::vector<std::filesystem::path> written =
+      export_torchscript(options.model.path(), options.output, {.overwrite = options.force, .revision = options.model.revision});
+  if (options.json) {
+    nlohmann::ordered_json object = {{"program", options.output}, {"bytes", std::filesystem::file_size(options.output)}};
+    for (const auto& path : written) object["files"].push_back(path.string());
+    write_output(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    return exit_code::ok;
+  }
+  if (!options.quiet) {
+    fmt::print(stderr, "{}: {}\n", printable(options.output), megabytes(std::filesystem::file_size(options.output)));
+    if (written.size() > 1) fmt::print(stderr, "beside it, to load it with: {}\n", counted(written.size() - 1, "file"));
+  }
+  return exit_code::ok;
+}
+
+}  // namespace
+
+Command add_export(CLI::App& application) {
+  auto options = std::make_shared<ExportCommand>();
+  CLI::App* command =
+      application.add_subcommand("export", "Write a model as a TorchScript program, for Python's torch.jit.load or for -m model.pt");
+  command->add_option("model", options->model.model, "A model's folder or name (default: $INLAY_MODEL)")->type_name("MODEL");
+  options->model.add_hub(*command);
+  command->add_option("-o,--output", options->output, "The program's file; the model's small files are written beside it")
+      ->required()
+      ->type_name("FILE.pt");
+  command->add_flag("--force", options->force, "Replace other files that are in the way");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->add_flag("--quiet", options->quiet, "Print nothing");
+  return {command, [options] { return run_export(*options); }};
+}
+
+}  // namespace inlay::cli
