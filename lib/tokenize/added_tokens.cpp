@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <set>
 
 #include "inlay/error.hpp"
 #include "text/reference_characters.hpp"
@@ -12,46 +11,78 @@
 namespace inlay::tokenize {
 
 TokenMatcher::TokenMatcher(std::vector<Pattern> patterns) {
-  std::erase_if(patterns, [](const Pattern& pattern) { return pattern.text.empty(); });
   std::ranges::stable_sort(patterns, {}, &Pattern::text);
   // Keeps the first of equal ones.
   const auto same_text = [](const Pattern& left, const Pattern& right) { return left.text == right.text; };
   patterns.erase(std::unique(patterns.begin(), patterns.end(), same_text), patterns.end());
+  // What a normaliser leaves nothing of, as "\n" behind Strip. Alone it does in ASCII text what it does in the reference, which panics in
+  // other text, and with further patterns never ends.
+  if (!patterns.empty() && patterns.front().text.empty()) {
+    empty_pattern_ = std::move(patterns.front());
+    patterns.erase(patterns.begin());
+  }
   patterns_ = std::move(patterns);
 
+  if (std::ranges::any_of(patterns_, [](const Pattern& pattern) { return pattern.text.size() > longest_of_short; })) {
+    std::vector<std::string_view> texts;
+    for (const Pattern& pattern : patterns_) texts.emplace_back(pattern.text);
+    automaton_ = AhoCorasick(texts);
+    return;
+  }
   std::vector<ByteTrie::Key> keys;
   for (std::size_t index = 0; index < patterns_.size(); ++index) {
     keys.push_back({patterns_[index].text, static_cast<std::uint32_t>(index)});
     begins_[static_cast<unsigned char>(patterns_[index].text[0])] = true;
   }
-  if (!keys.empty()) trie_ = ByteTrie(keys);
+  trie_.emplace(keys);
   if (std::ranges::count(begins_, true) == 1) only_begin_ = static_cast<int>(std::ranges::find(begins_, true) - begins_.begin());
 }
 
 std::size_t TokenMatcher::memory() const noexcept {
-  std::size_t bytes = trie_.memory() + patterns_.capacity() * sizeof(Pattern);
+  std::size_t bytes = (trie_ ? trie_->memory() : 0) + automaton_.memory() + patterns_.capacity() * sizeof(Pattern);
   for (const Pattern& pattern : patterns_) bytes += pattern.text.capacity();
   return bytes;
 }
 
-std::optional<TokenMatcher::Match> TokenMatcher::next_match(std::string_view text, std::size_t position) const noexcept {
-  if (patterns_.empty()) return std::nullopt;
-  for (; position < text.size(); ++position) {
-    if (only_begin_ >= 0) {
-      const void* begin = std::memchr(text.data() + position, only_begin_, text.size() - position);
+std::optional<TokenMatcher::Match> TokenMatcher::Search::next_of_short(std::size_t position) const noexcept {
+  const ByteTrie& trie = *matcher_.trie_;
+  for (; position < text_.size(); ++position) {
+    if (matcher_.only_begin_ >= 0) {
+      const void* begin = std::memchr(text_.data() + position, matcher_.only_begin_, text_.size() - position);
       if (begin == nullptr) return std::nullopt;
-      position = static_cast<std::size_t>(static_cast<const char*>(begin) - text.data());
-    } else if (!begins_[static_cast<unsigned char>(text[position])]) {
+      position = static_cast<std::size_t>(static_cast<const char*>(begin) - text_.data());
+    } else if (!matcher_.begins_[static_cast<unsigned char>(text_[position])]) {
       continue;
     }
     std::optional<Match> longest;
-    ByteTrie::Node node = trie_.root();
-    for (std::size_t end = position; end < text.size() && trie_.step(node, static_cast<unsigned char>(text[end])); ++end) {
-      if (node.value() != ByteTrie::no_value) longest = Match{position, end + 1, &patterns_[node.value()]};
+    ByteTrie::Node node = trie.root();
+    for (std::size_t end = position; end < text_.size() && trie.step(node, static_cast<unsigned char>(text_[end])); ++end) {
+      if (node.value() != ByteTrie::no_value) longest = Match{position, end + 1, &matcher_.patterns_[node.value()]};
     }
     if (longest) return longest;
   }
   return std::nullopt;
+}
+
+// A stretch at a time, so that memory does not grow with the text; no shorter than a pattern, which is looked beyond its end for.
+std::optional<TokenMatcher::Match> TokenMatcher::Search::next_of_long(std::size_t position) {
+  constexpr std::size_t stretch = 65'536;
+  for (;;) {
+    while (!found_.empty() && found_.back().begin < position) found_.pop_back();
+    if (!found_.empty()) {
+      const AhoCorasick::Match found = found_.back();
+      const Pattern& pattern = matcher_.patterns_[found.index];
+      return Match{found.begin, found.begin + pattern.text.size(), &pattern};
+    }
+    const std::size_t begin = std::max(position, searched_);
+    if (begin >= text_.size()) return std::nullopt;
+    searched_ = begin + std::min(text_.size() - begin, std::max(stretch, matcher_.automaton_.longest()));
+    found_ = matcher_.automaton_.find(text_, begin, searched_);
+  }
+}
+
+std::size_t TokenMatcher::character_length(std::string_view text, std::size_t position) noexcept {
+  return position < text.size() ? text::decode_utf8(text.data() + position).length : 1;
 }
 
 bool TokenMatcher::touches_word(std::string_view text, const Match& match) noexcept {
@@ -60,8 +91,8 @@ bool TokenMatcher::touches_word(std::string_view text, const Match& match) noexc
          (match.end < text.size() && is_word(text::decode_utf8(text.data() + match.end)));
 }
 
-std::size_t TokenMatcher::white_space_before(std::string_view text, std::size_t position) noexcept {
-  while (position > 0) {
+std::size_t TokenMatcher::white_space_before(std::string_view text, std::size_t position, std::size_t limit) noexcept {
+  while (position > limit) {
     const auto character = text::decode_last_utf8(text.substr(0, position));
     if (!(text::character_class(character.code_point) & text::whitespace)) break;
     position -= character.length;
@@ -78,18 +109,12 @@ std::size_t TokenMatcher::white_space_behind(std::string_view text, std::size_t 
   return position;
 }
 
-// The reference adds tokens one at a time: a text that comes again takes over the flags of the token with its id, but where it is looked
-// for was settled by each time it came, and only by the first if that one was special.
+// Of two that the normaliser makes the same the special one counts, else the one that is declared first; the reference's choice is random.
 AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, std::size_t first_new_id,
                          const Normalize& normalize) {
   std::map<std::string_view, TokenId> ids;
   std::map<TokenId, const AddedToken*> by_id;
-  std::set<std::string_view> special_texts;
-  std::vector<const AddedToken*> special;
-  std::vector<const AddedToken*> plain;
-  for (const AddedToken& token : tokens) {
-    if (token.special && !token.content.empty() && special_texts.insert(token.content).second) special.push_back(&token);
-  }
+  std::vector<TokenId> order;
   const auto size = static_cast<TokenId>(first_new_id);
   TokenId largest = -1;
   for (const AddedToken& token : tokens) {
@@ -100,29 +125,29 @@ AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary
     if (*id > Vocabulary::largest_id) throw Error(Status::unsupported, "more than 2^24 tokens");
     largest = std::max(largest, *id);
     ids[token.content] = *id;
-    by_id[*id] = &token;
-    if (!special_texts.contains(token.content)) plain.push_back(&token);
+    if (by_id.insert_or_assign(*id, &token).second) order.push_back(*id);
   }
 
   std::vector<TokenMatcher::Pattern> raw;
   std::vector<TokenMatcher::Pattern> normalized;
-  const auto add_pattern = [&](const AddedToken& token) {
-    const TokenId id = ids[token.content];
-    const AddedToken& flags = *by_id[id];
-    auto& patterns = token.normalized ? normalized : raw;
-    patterns.push_back({token.normalized ? normalize(token.content) : token.content, id, flags.single_word, flags.lstrip, flags.rstrip});
-  };
-  for (const AddedToken* token : special) add_pattern(*token);
-  for (const AddedToken* token : plain) add_pattern(*token);
+  for (const bool special : {true, false}) {
+    for (const TokenId id : order) {
+      const AddedToken& token = *by_id[id];
+      if (token.special != special) continue;
+      auto& patterns = token.normalized ? normalized : raw;
+      patterns.push_back({token.normalized ? normalize(token.content) : token.content, id, token.single_word, token.lstrip, token.rstrip});
+    }
+  }
   raw_ = TokenMatcher(std::move(raw));
   normalized_ = TokenMatcher(std::move(normalized));
   for (const auto& [id, token] : by_id) entries_.push_back({id, *token});
+  ids_.assign(ids.begin(), ids.end());
 }
 
 std::optional<TokenId> AddedTokens::find(std::string_view content) const noexcept {
-  const auto found = std::ranges::find(entries_, content, [](const Entry& entry) -> std::string_view { return entry.token.content; });
-  if (found == entries_.end()) return std::nullopt;
-  return found->id;
+  const auto found = std::ranges::lower_bound(ids_, content, {}, [](const auto& id) -> std::string_view { return id.first; });
+  if (found == ids_.end() || found->first != content) return std::nullopt;
+  return found->second;
 }
 
 const AddedTokens::Entry* AddedTokens::entry(TokenId id) const noexcept {
@@ -140,6 +165,7 @@ std::size_t AddedTokens::id_limit() const noexcept { return entries_.empty() ? 0
 std::size_t AddedTokens::memory() const noexcept {
   std::size_t bytes = raw_.memory() + normalized_.memory() + entries_.capacity() * sizeof(Entry);
   for (const Entry& entry : entries_) bytes += entry.token.content.capacity();
+  for (const auto& [content, id] : ids_) bytes += sizeof(ids_[0]) + content.capacity();
   return bytes;
 }
 

@@ -285,6 +285,7 @@ class ByteLevelEncoder final : public SegmentEncoder {
 
 std::unique_ptr<const SegmentEncoder> make_byte_level_encoder(const BpeModel& model, const ByteLevelOptions& options) {
   if (!model.options().continuing_prefix.empty() || !model.options().end_of_word_suffix.empty()) return nullptr;
+  if (model.vocabulary().shares_ids()) return nullptr;  // whether a word is its token is kept by id
   std::array<std::uint32_t, 256> bytes;
   for (unsigned byte = 0; byte < 256; ++byte) {
     const auto id = model.vocabulary().find(byte_texts()[byte].view());

@@ -87,7 +87,7 @@ class BpeModel final : public TokenModel {
 };
 
 /// ids alone, for a model whose only pre-tokenizer is ByteLevel and that has no normaliser; null where its vocabulary is not fit for it:
-/// one that lacks a byte, or has prefixes or suffixes. The model must outlive it.
+/// one that lacks a byte, has prefixes or suffixes, or several texts with one id. The model must outlive it.
 [[nodiscard]] std::unique_ptr<const SegmentEncoder> make_byte_level_encoder(const BpeModel& model, const ByteLevelOptions& options);
 
 }  // namespace inlay::tokenize

@@ -210,10 +210,12 @@ class Prepend final : public Normalizer {
   }
 
   bool edit(std::string_view text, Edits& edits) const override {
-    if (text.empty() || prefix_.empty()) return false;
+    if (text.empty()) return false;
     for (const char32_t code_point : prefix_) edits.push_back({code_point, edits.empty() ? 0 : 1});
     bool first = true;
     for_each_character(text, [&](char32_t code_point) { edits.push_back({code_point, std::exchange(first, false) ? 1 : 0}); });
+    // Of an empty prefix is left that the first character counts as new.
+    if (prefix_.empty() && edits.size() > 1) edits[1].skipped = 1;
     return true;
   }
 

@@ -207,14 +207,14 @@ std::shared_ptr<const Tokenizer> make_xlm_roberta(const model::ModelSource& sour
 
 // The merges of a BPE model are not in its file: each way to make a piece of two, earlier pieces first, and of one piece's ways the one
 // with the shorter left part first.
-std::vector<std::pair<std::string, std::string>> find_merges(const SentencePieceModel& model, const Vocabulary& vocabulary) {
-  std::vector<std::pair<std::string, std::string>> merges;
+Merges find_merges(const SentencePieceModel& model, const Vocabulary& vocabulary) {
+  Merges merges;
   for (const SentencePieceModel::Piece& piece : model.pieces) {
-    for (std::size_t cut = 0; cut < piece.text.size();) {
-      cut += text::decode_utf8(piece.text.data() + cut).length;
-      const std::string_view left = piece.text.substr(0, cut);
-      const std::string_view right = piece.text.substr(cut);
-      if (!right.empty() && vocabulary.find(left) && vocabulary.find(right)) merges.emplace_back(left, right);
+    ByteTrie::Node node = vocabulary.trie().root();
+    for (std::size_t cut = 0; cut < piece.text.size() && vocabulary.trie().step(node, static_cast<unsigned char>(piece.text[cut]));) {
+      ++cut;
+      if (node.value() == ByteTrie::no_value || cut == piece.text.size()) continue;
+      if (vocabulary.find(piece.text.substr(cut))) merges.emplace_back(piece.text.substr(0, cut), piece.text.substr(cut));
     }
   }
   return merges;
@@ -234,8 +234,8 @@ std::unique_ptr<const TokenModel> make_piece_model(const SentencePieceModel& mod
   std::vector<VocabularyEntry> entries;
   for (const SentencePieceModel::Piece& piece : model.pieces) entries.push_back({piece.text, static_cast<std::int64_t>(entries.size())});
   Vocabulary vocabulary(std::move(entries), label);
-  const auto found = find_merges(model, vocabulary);
-  Merges merges(found.begin(), found.end());
+  vocabulary.check_lengths(label);
+  const Merges merges = find_merges(model, vocabulary);
   BpeOptions options;
   options.unknown_token = std::string(model.unknown_piece);
   options.fuse_unknown = true;

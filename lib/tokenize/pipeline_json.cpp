@@ -190,6 +190,12 @@ constexpr PreTokenizerKind pre_tokenizer_kinds[] = {
        const bool individual = fields.boolean("individual_digits");
        chain.steps.push_back(make_class_split(text::numeric, individual ? Delimiters::isolated : Delimiters::contiguous));
      }},
+    {"FixedLength",
+     [](const JsonFields& fields, PreTokenizerChain& chain) {
+       const std::uint64_t length = fields.optional_element("length") ? fields.size("length") : 5;
+       if (length == 0) fail(fields, "length", "is 0");
+       chain.steps.push_back(make_fixed_length(length));
+     }},
     {"Metaspace", read_metaspace},
     {"Punctuation",
      [](const JsonFields& fields, PreTokenizerChain& chain) {
@@ -224,7 +230,6 @@ Vocabulary read_vocabulary(const JsonFields& model) {
     if (value.get(id)) throw Error(Status::invalid_model, fmt::format("{} is not an id", vocabulary.where(text)));
     entries.push_back({text, id});
   }
-  if (entries.empty()) throw Error(Status::invalid_model, fmt::format("{} is empty", model.where("vocab")));
   return {std::move(entries), model.label()};
 }
 
@@ -273,10 +278,10 @@ Merges read_merges(const JsonFields& fields) {
 }
 
 ReadModel read_bpe(const JsonFields& fields) {
+  double rate = 0;
   if (const auto dropout = fields.optional_element("dropout")) {
-    double rate = 0;
     if (dropout->get(rate)) fail(fields, "dropout", "is not a number");
-    if (rate != 0) {
+    if (rate != 0 && rate != 1) {
       throw Error(Status::unsupported,
                   fmt::format("{} of {} is not supported: merges would be left out at random", fields.where("dropout"), rate));
     }
@@ -289,7 +294,12 @@ ReadModel read_bpe(const JsonFields& fields) {
   options.fuse_unknown = fields.optional_boolean("fuse_unk").value_or(false);
   options.byte_fallback = fields.optional_boolean("byte_fallback").value_or(false);
   options.ignore_merges = fields.optional_boolean("ignore_merges").value_or(false);
-  auto model = std::make_unique<const BpeModel>(read_vocabulary(fields), read_merges(fields), std::move(options), fields.label());
+  Merges merges = read_merges(fields);
+  if (rate == 1) {  // every merge is left out, and what ignores them
+    merges.clear();
+    options.ignore_merges = false;
+  }
+  auto model = std::make_unique<const BpeModel>(read_vocabulary(fields), merges, std::move(options), fields.label());
   const BpeModel* pointer = model.get();
   return {.model = std::move(model), .bpe = pointer};
 }
@@ -336,12 +346,11 @@ ReadModel read_unigram(const JsonFields& fields) {
     if (pair.at(1).is_double()) token.score = as_serde_reads(token.score);
     tokens.push_back(token);
   }
-  if (tokens.empty()) fail(fields, "vocab", "is empty");
-  if (!fields.optional_element("unk_id")) {
-    throw Error(Status::unsupported, fmt::format("{}: a Unigram model without an unknown token is not supported", fields.where("unk_id")));
-  }
+  std::optional<std::size_t> unknown;
+  if (fields.optional_element("unk_id")) unknown = fields.size("unk_id");
+  if (unknown && tokens.empty()) fail(fields, "vocab", "is empty");
   const bool byte_fallback = fields.optional_boolean("byte_fallback").value_or(false);
-  auto model = std::make_unique<const UnigramModel>(tokens, fields.size("unk_id"), byte_fallback, fields.label());
+  auto model = std::make_unique<const UnigramModel>(tokens, unknown, byte_fallback, fields.label());
   const UnigramModel* pointer = model.get();
   return {.model = std::move(model), .unigram = pointer};
 }
@@ -364,6 +373,7 @@ std::string_view model_type(const JsonFields& model) {
   if (model.optional_element("merges")) return "BPE";
   if (model.optional_element("continuing_subword_prefix") && model.optional_element("max_input_chars_per_word")) return "WordPiece";
   if (model.optional_element("vocab") && model.element("vocab").is_array()) return "Unigram";
+  if (model.optional_element("vocab") && model.optional_element("unk_token")) return "WordLevel";
   return model.string("type");
 }
 
@@ -407,7 +417,18 @@ std::vector<TokenId> template_ids(const JsonFields& processor, std::string_view 
   return ids;
 }
 
-void read_template(const JsonFields& processor, PostProcessor& result) {
+struct ProcessorChain {
+  PostProcessor steps;
+  bool in_pieces = false;  // a TemplateProcessing has put pieces beside the text's
+};
+
+// What puts tokens around a text puts them, in the reference, around each piece that a TemplateProcessing before it made.
+void check_one_piece(const JsonFields& processor, const ProcessorChain& chain) {
+  if (!chain.in_pieces) return;
+  throw Error(Status::unsupported, fmt::format("{} behind TemplateProcessing is not supported", processor.where(processor.string("type"))));
+}
+
+void read_template(const JsonFields& processor, ProcessorChain& chain) {
   std::vector<TokenId> before;
   std::vector<TokenId> behind;
   bool text_seen = false;
@@ -424,7 +445,9 @@ void read_template(const JsonFields& processor, PostProcessor& result) {
     }
   }
   if (!text_seen) throw Error(Status::invalid_model, fmt::format("{} has no place for the text", processor.where("single")));
-  result.add_special_tokens(before, behind);
+  check_one_piece(processor, chain);
+  chain.in_pieces = chain.in_pieces || before.size() + behind.size() > 0;
+  chain.steps.add_special_tokens(before, behind);
 }
 
 // ["[SEP]", 102]
@@ -436,39 +459,43 @@ TokenId pair_id(const JsonFields& processor, std::string_view name) {
   return checked_id(id, processor);
 }
 
-void read_processor(const JsonFields& processor, PostProcessor& result);
+void add_pair(const JsonFields& processor, ProcessorChain& chain) {
+  check_one_piece(processor, chain);
+  chain.steps.add_special_tokens({pair_id(processor, "cls")}, {pair_id(processor, "sep")});
+}
 
-void read_trimming(const JsonFields& processor, PostProcessor& result) {
+void read_processor(const JsonFields& processor, ProcessorChain& chain);
+
+void read_trimming(const JsonFields& processor, ProcessorChain& chain) {
   if (processor.optional_boolean("trim_offsets").value_or(true)) {
-    result.add_trimming(processor.optional_boolean("add_prefix_space").value_or(true));
+    chain.steps.add_trimming(processor.optional_boolean("add_prefix_space").value_or(true));
   }
 }
 
 struct PostProcessorKind {
   std::string_view type;
-  void (*read)(const JsonFields& processor, PostProcessor& result);
+  void (*read)(const JsonFields& processor, ProcessorChain& chain);
 };
 
 constexpr PostProcessorKind post_processor_kinds[] = {
-    {"BertProcessing", [](const JsonFields& processor,
-                          PostProcessor& result) { result.add_special_tokens({pair_id(processor, "cls")}, {pair_id(processor, "sep")}); }},
+    {"BertProcessing", [](const JsonFields& processor, ProcessorChain& chain) { add_pair(processor, chain); }},
     {"ByteLevel", read_trimming},
     {"RobertaProcessing",
-     [](const JsonFields& processor, PostProcessor& result) {
-       read_trimming(processor, result);
-       result.add_special_tokens({pair_id(processor, "cls")}, {pair_id(processor, "sep")});
+     [](const JsonFields& processor, ProcessorChain& chain) {
+       read_trimming(processor, chain);
+       add_pair(processor, chain);
      }},
     {"Sequence",
-     [](const JsonFields& processor, PostProcessor& result) {
+     [](const JsonFields& processor, ProcessorChain& chain) {
        for (const simdjson::dom::element element : processor.array("processors")) {
-         read_processor(JsonFields(element, processor.label(), "post_processor.processors"), result);
+         read_processor(JsonFields(element, processor.label(), "post_processor.processors"), chain);
        }
      }},
     {"TemplateProcessing", read_template},
 };
 
-void read_processor(const JsonFields& processor, PostProcessor& result) {
-  find_kind(post_processor_kinds, processor.string("type"), "post_processor", processor).read(processor, result);
+void read_processor(const JsonFields& processor, ProcessorChain& chain) {
+  find_kind(post_processor_kinds, processor.string("type"), "post_processor", processor).read(processor, chain);
 }
 
 }  // namespace
@@ -490,9 +517,9 @@ std::unique_ptr<const Pipeline> read_pipeline(const JsonFields& file) {
 }
 
 PostProcessor read_post_processor(const JsonFields& file) {
-  PostProcessor result;
-  if (file.optional_element("post_processor")) read_processor(file.object("post_processor"), result);
-  return result;
+  ProcessorChain chain;
+  if (file.optional_element("post_processor")) read_processor(file.object("post_processor"), chain);
+  return std::move(chain.steps);
 }
 
 }  // namespace inlay::tokenize

@@ -124,7 +124,8 @@ void PipelineTokenizer::encode_stretch(AlignedText stretch, std::vector<PlacedTo
     model_tokens.clear();
     pipeline_->model->tokenize(word.text(), model_tokens);
     for (const ModelToken& token : model_tokens) {
-      tokens.push_back(placed(token.id, word.source(token.begin, token.end), vocabulary.text(token.id)));
+      const std::string_view text = token.is_text ? word.text().substr(token.begin, token.end - token.begin) : vocabulary.text(token.id);
+      tokens.push_back(placed(token.id, word.source(token.begin, token.end), text));
     }
   }
 }

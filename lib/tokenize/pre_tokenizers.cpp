@@ -118,6 +118,24 @@ class Whitespace final : public PreTokenizer {
   }
 };
 
+class FixedLength final : public PreTokenizer {
+ public:
+  explicit FixedLength(std::size_t length) : length_(length) {}
+
+  void cut(AlignedText text, std::vector<AlignedText>& words) const override {
+    const std::string_view bytes = text.text();
+    for (std::size_t begin = 0; begin < bytes.size();) {
+      std::size_t end = begin;
+      for (std::size_t count = 0; count < length_ && end < bytes.size(); ++count) end += text::decode_utf8(bytes.data() + end).length;
+      words.push_back(text.slice(begin, end));
+      begin = end;
+    }
+  }
+
+ private:
+  std::size_t length_;
+};
+
 class Split final : public PreTokenizer {
  public:
   Split(Pattern pattern, Delimiters delimiters, bool invert) : pattern_(std::move(pattern)), delimiters_(delimiters), invert_(invert) {}
@@ -196,6 +214,7 @@ std::unique_ptr<const PreTokenizer> make_whitespace() { return std::make_unique<
 std::unique_ptr<const PreTokenizer> make_class_split(text::CharacterClass delimiter, Delimiters delimiters) {
   return std::make_unique<ClassSplit>(delimiter, delimiters);
 }
+std::unique_ptr<const PreTokenizer> make_fixed_length(std::size_t length) { return std::make_unique<FixedLength>(length); }
 std::unique_ptr<const PreTokenizer> make_split(Pattern pattern, Delimiters delimiters, bool invert) {
   return std::make_unique<Split>(std::move(pattern), delimiters, invert);
 }

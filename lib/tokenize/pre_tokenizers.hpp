@@ -2,6 +2,7 @@
 // order.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ struct ByteLevelOptions {
 [[nodiscard]] std::unique_ptr<const PreTokenizer> make_whitespace();
 /// At the characters of a class, one by one.
 [[nodiscard]] std::unique_ptr<const PreTokenizer> make_class_split(text::CharacterClass delimiter, Delimiters delimiters);
+/// So many characters a word; the last one has what is left.
+[[nodiscard]] std::unique_ptr<const PreTokenizer> make_fixed_length(std::size_t length);
 /// `invert`: the pattern is what a word is, not what stands between words.
 [[nodiscard]] std::unique_ptr<const PreTokenizer> make_split(Pattern pattern, Delimiters delimiters, bool invert);
 [[nodiscard]] std::unique_ptr<const PreTokenizer> make_metaspace(const MetaspaceOptions& options);

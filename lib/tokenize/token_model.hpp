@@ -15,6 +15,7 @@ struct ModelToken {
   TokenId id;
   std::uint32_t begin;  ///< in the word, in bytes
   std::uint32_t end;
+  bool is_text = false;  ///< it is called what the word says there, not what the vocabulary says: an unknown token of Unigram
 };
 
 /// Immutable: any number of threads may call one.

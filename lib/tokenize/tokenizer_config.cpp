@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "inlay/error.hpp"
@@ -39,7 +40,7 @@ std::vector<AddedToken> read_added_tokens_decoder(const JsonFields& decoder) {
     if (error != std::errc() || end != key.data() + key.size()) {
       throw Error(Status::invalid_model, fmt::format("{} is not an id", decoder.where(key)));
     }
-    tokens.emplace_back(id, token_of(decoder.object(key), false));
+    tokens.emplace_back(id, token_of(JsonFields(element, decoder.label(), fmt::format("added_tokens_decoder.{}", key)), false));
   }
   std::ranges::stable_sort(tokens, {}, &std::pair<std::uint64_t, AddedToken>::first);
   std::vector<AddedToken> sorted;
@@ -49,10 +50,14 @@ std::vector<AddedToken> read_added_tokens_decoder(const JsonFields& decoder) {
 
 // {"<new>": 104}
 std::vector<AddedToken> read_added_tokens_file(const JsonFields& file, const std::vector<AddedToken>& special) {
+  std::set<std::string_view> special_contents;
+  for (const AddedToken& token : special) special_contents.insert(token.content);
   std::vector<std::pair<std::uint64_t, AddedToken>> tokens;
   for (const auto [content, element] : file.members()) {
-    const bool is_special = std::ranges::find(special, content, &AddedToken::content) != special.end();
-    tokens.emplace_back(file.size(content), AddedToken{.content = std::string(content), .special = is_special, .normalized = !is_special});
+    std::uint64_t id = 0;
+    if (element.get(id)) throw Error(Status::invalid_model, fmt::format("{} is not a non-negative integer", file.where(content)));
+    const bool is_special = special_contents.contains(content);
+    tokens.emplace_back(id, AddedToken{.content = std::string(content), .special = is_special, .normalized = !is_special});
   }
   std::ranges::stable_sort(tokens, {}, &std::pair<std::uint64_t, AddedToken>::first);
   std::vector<AddedToken> sorted;
@@ -127,10 +132,13 @@ std::vector<AddedToken> TokenizerConfig::special_tokens() const {
 
 std::vector<AddedToken> TokenizerConfig::added_tokens(const std::vector<AddedToken>& further) const {
   std::vector<AddedToken> tokens = tokens_;
-  const auto add = [&tokens](const AddedToken& token) {
-    if (std::ranges::find(tokens, token.content, &AddedToken::content) == tokens.end()) tokens.push_back(token);
+  const std::vector<AddedToken> special = special_tokens();
+  std::set<std::string_view> contents;
+  for (const AddedToken& token : tokens_) contents.insert(token.content);
+  const auto add = [&](const AddedToken& token) {
+    if (contents.insert(token.content).second) tokens.push_back(token);
   };
-  for (const AddedToken& token : special_tokens()) add(token);
+  for (const AddedToken& token : special) add(token);
   for (const AddedToken& token : further) add(token);
   return tokens;
 }

@@ -13,7 +13,6 @@ namespace inlay::tokenize {
 namespace {
 
 Vocabulary make_vocabulary(const std::vector<ScoredToken>& tokens, std::string_view label) {
-  if (tokens.empty()) throw Error(Status::invalid_model, fmt::format("{}: the vocabulary is empty", label));
   std::vector<VocabularyEntry> entries;
   entries.reserve(tokens.size());
   for (const ScoredToken& token : tokens) entries.push_back({token.text, static_cast<std::int64_t>(entries.size())});
@@ -22,11 +21,14 @@ Vocabulary make_vocabulary(const std::vector<ScoredToken>& tokens, std::string_v
 
 }  // namespace
 
-UnigramModel::UnigramModel(const std::vector<ScoredToken>& tokens, std::size_t unknown, bool byte_fallback, std::string_view label)
-    : vocabulary_(make_vocabulary(tokens, label)), unknown_(static_cast<std::uint32_t>(unknown)) {
-  if (unknown >= tokens.size()) {
-    throw Error(Status::invalid_model, fmt::format("{}: the unknown token is {}, of {} tokens", label, unknown, tokens.size()));
+UnigramModel::UnigramModel(const std::vector<ScoredToken>& tokens, std::optional<std::size_t> unknown, bool byte_fallback,
+                           std::string_view label)
+    : vocabulary_(make_vocabulary(tokens, label)), label_(label) {
+  if (unknown && *unknown >= tokens.size()) {
+    throw Error(Status::invalid_model, fmt::format("{}: the unknown token is {}, of {} tokens", label, *unknown, tokens.size()));
   }
+  if (unknown) unknown_ = static_cast<std::uint32_t>(*unknown);
+  vocabulary_.check_lengths(label);
   double lowest = std::numeric_limits<double>::infinity();
   scores_.reserve(tokens.size());
   for (const ScoredToken& token : tokens) {
@@ -55,6 +57,9 @@ void UnigramModel::find_steps(std::string_view word, std::vector<Step>& steps) c
     const std::size_t character = text::decode_utf8(word.data() + begin).length;
     const auto offer = [&](std::size_t end, double candidate, std::uint32_t id) {
       if (steps[end].id != Step::none && !(candidate > scores[end & mask])) return;
+      if (id == Step::unknown_character && !unknown_) {
+        throw Error(Status::invalid_model, fmt::format("{}: a text needs an unknown token, which the Unigram model has none of", label_));
+      }
       scores[end & mask] = candidate;
       steps[end].id = id;
     };
@@ -76,7 +81,7 @@ void UnigramModel::tokenize(std::string_view word, std::vector<ModelToken>& toke
   std::vector<Step> steps;
   find_steps(word, steps);
   const std::size_t first = tokens.size();
-  const auto is_unknown = [this](std::uint32_t id) { return id == Step::unknown_character || id == unknown_; };
+  const auto is_unknown = [this](std::uint32_t id) { return id == Step::unknown_character || (unknown_ && id == *unknown_); };
   // Backwards, and unknown ones side by side are one.
   std::size_t end = word.size();
   while (end > 0) {
@@ -104,7 +109,7 @@ void UnigramModel::push(std::string_view word, std::uint32_t begin, std::uint32_
       tokens.push_back({byte_tokens_[static_cast<unsigned char>(text[index])], begin, end});
     return;
   }
-  tokens.push_back({id.value_or(static_cast<TokenId>(unknown_)), begin, end});
+  tokens.push_back({id ? *id : static_cast<TokenId>(unknown_.value()), begin, end, true});
 }
 
 namespace {

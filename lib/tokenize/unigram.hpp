@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ struct ScoredToken {
 
 class UnigramModel final : public TokenModel {
  public:
-  /// A token's id is its place. `unknown` is one of them. Throws Error (invalid_model), naming `label`.
-  UnigramModel(const std::vector<ScoredToken>& tokens, std::size_t unknown, bool byte_fallback, std::string_view label);
+  /// A token's id is its place. `unknown` is one of them; without it tokenize throws Error (invalid_model) for a word that needs it. Throws
+  /// Error, naming `label`: invalid_model, or unsupported for a token longer than Vocabulary::longest_searched.
+  UnigramModel(const std::vector<ScoredToken>& tokens, std::optional<std::size_t> unknown, bool byte_fallback, std::string_view label);
 
   void tokenize(std::string_view word, std::vector<ModelToken>& tokens) const override;
   [[nodiscard]] const Vocabulary& vocabulary() const noexcept override { return vocabulary_; }
@@ -42,7 +44,8 @@ class UnigramModel final : public TokenModel {
 
   Vocabulary vocabulary_;
   std::vector<double> scores_;
-  std::uint32_t unknown_;
+  std::optional<std::uint32_t> unknown_;
+  std::string label_;
   double unknown_score_;
   std::size_t longest_ = 4;                // token or character, in bytes
   std::vector<std::int32_t> byte_tokens_;  // "<0x00>" to "<0xFF>", -1 for one that is missing; empty without byte fallback

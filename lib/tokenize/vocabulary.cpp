@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 #include "inlay/error.hpp"
@@ -20,7 +19,7 @@ struct SortKey {
 
 std::uint64_t prefix_of(std::string_view text) noexcept {
   unsigned char bytes[8] = {};
-  std::memcpy(bytes, text.data(), std::min<std::size_t>(text.size(), 8));
+  std::copy_n(text.begin(), std::min<std::size_t>(text.size(), 8), bytes);  // memcpy may not take an empty view's null
   std::uint64_t prefix = 0;
   for (const unsigned char byte : bytes) prefix = prefix << 8 | byte;
   return prefix;
@@ -77,10 +76,7 @@ Vocabulary::Vocabulary(std::vector<VocabularyEntry> entries, std::string_view la
   for (std::size_t index = 0; index < entries.size(); ++index) {
     const VocabularyEntry& entry = entries[index];
     std::uint32_t& holder = entry_of[static_cast<std::size_t>(entry.id)];
-    if (holder != none) {
-      throw Error(Status::invalid_model,
-                  fmt::format("{}: tokens \"{}\" and \"{}\" both have id {}", label, entries[holder].text, entry.text, entry.id));
-    }
+    shares_ids_ = shares_ids_ || holder != none;
     holder = static_cast<std::uint32_t>(index);
     if (entry.text.empty()) {
       empty_text_ = static_cast<TokenId>(entry.id);
@@ -99,6 +95,14 @@ Vocabulary::Vocabulary(std::vector<VocabularyEntry> entries, std::string_view la
   starts_.push_back(static_cast<std::uint32_t>(texts_.size()));
 }
 
+void Vocabulary::check_lengths(std::string_view label) const {
+  for (std::size_t id = 0; id < id_limit(); ++id) {
+    if (const std::size_t size = starts_[id + 1] - starts_[id]; size > longest_searched) {
+      throw Error(Status::unsupported, fmt::format("{}: token {} has {} bytes, more than {}", label, id, size, longest_searched));
+    }
+  }
+}
+
 std::optional<TokenId> Vocabulary::find(std::string_view text) const noexcept {
   if (text.empty()) return empty_text_;
   const std::uint32_t value = trie_.find(text);
@@ -113,5 +117,9 @@ std::string_view Vocabulary::text(TokenId id) const noexcept {
 }
 
 std::size_t Vocabulary::memory() const noexcept { return texts_.capacity() + starts_.capacity() * sizeof(starts_[0]) + trie_.memory(); }
+
+TokenId UnknownToken::fail() const {
+  throw Error(Status::invalid_model, fmt::format("{}: a text needs the unknown token \"{}\", which the vocabulary lacks", label_, text_));
+}
 
 }  // namespace inlay::tokenize

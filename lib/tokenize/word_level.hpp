@@ -1,7 +1,8 @@
 // WordLevel: a word is a token, or unknown.
 #pragma once
 
-#include <string>
+#include <string_view>
+#include <utility>
 
 #include "tokenize/token_model.hpp"
 
@@ -9,18 +10,19 @@ namespace inlay::tokenize {
 
 class WordLevelModel final : public TokenModel {
  public:
-  /// Throws Error (invalid_model), naming `label`, when the vocabulary lacks the unknown token.
-  WordLevelModel(Vocabulary vocabulary, std::string_view unknown_token, std::string_view label);
+  WordLevelModel(Vocabulary vocabulary, std::string_view unknown_token, std::string_view label)
+      : vocabulary_(std::move(vocabulary)), unknown_(vocabulary_, unknown_token, label) {}
 
   void tokenize(std::string_view word, std::vector<ModelToken>& tokens) const override {
-    tokens.push_back({vocabulary_.find(word).value_or(unknown_), 0, static_cast<std::uint32_t>(word.size())});
+    const auto id = vocabulary_.find(word);
+    tokens.push_back({id ? *id : unknown_.id(), 0, static_cast<std::uint32_t>(word.size())});
   }
   [[nodiscard]] const Vocabulary& vocabulary() const noexcept override { return vocabulary_; }
   [[nodiscard]] std::size_t memory() const noexcept override { return sizeof *this + vocabulary_.memory(); }
 
  private:
   Vocabulary vocabulary_;
-  TokenId unknown_ = 0;
+  UnknownToken unknown_;
 };
 
 }  // namespace inlay::tokenize

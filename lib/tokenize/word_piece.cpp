@@ -1,10 +1,7 @@
 #include "tokenize/word_piece.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "inlay/error.hpp"
 #include "text/utf8.hpp"
 
 namespace inlay::tokenize {
@@ -41,7 +38,7 @@ class BertEncoder final : public SegmentEncoder {
       const char normalized = static_cast<char>(ascii_.normalized(static_cast<char>(byte)));
       const auto piece = model.longest_piece(model.vocabulary().trie().root(), {&normalized, 1}, identity);
       const bool known = piece.value != ByteTrie::no_value && model.max_characters() > 0;
-      isolated_ids_[byte] = known ? static_cast<TokenId>(piece.value) : model.unknown();
+      isolated_ids_[byte] = known ? static_cast<TokenId>(piece.value) : model.unknown().id();
     }
   }
 
@@ -67,7 +64,7 @@ class BertEncoder final : public SegmentEncoder {
   template <typename Map>
   void encode_word(std::string_view word, std::size_t characters, const Map& map, IdSink& sink) const {
     if (characters > model_.max_characters()) {
-      sink.push(model_.unknown());
+      sink.push(model_.unknown().id());
       return;
     }
     const std::size_t count = sink.count();
@@ -76,7 +73,7 @@ class BertEncoder final : public SegmentEncoder {
       const auto piece = model_.longest_piece(node, word, map);
       if (piece.length == 0) {
         sink.rewind(count);
-        sink.push(model_.unknown());
+        sink.push(model_.unknown().id());
         return;
       }
       sink.push(static_cast<TokenId>(piece.value));
@@ -165,12 +162,10 @@ class BertEncoder final : public SegmentEncoder {
 }  // namespace
 
 WordPieceModel::WordPieceModel(Vocabulary vocabulary, const WordPieceOptions& options, std::string_view label)
-    : vocabulary_(std::move(vocabulary)), max_characters_(options.max_characters_per_word) {
-  const auto unknown = vocabulary_.find(options.unknown_token);
-  if (!unknown) {
-    throw Error(Status::invalid_model, fmt::format("{}: the vocabulary lacks the unknown token \"{}\"", label, options.unknown_token));
-  }
-  unknown_ = *unknown;
+    : vocabulary_(std::move(vocabulary)),
+      max_characters_(options.max_characters_per_word),
+      unknown_(vocabulary_, options.unknown_token, label) {
+  if (max_characters_ > Vocabulary::longest_searched) vocabulary_.check_lengths(label);
   inside_word_ = vocabulary_.trie().root();
   for (const char byte : options.continuing_prefix) {
     if (!vocabulary_.trie().step(inside_word_, static_cast<unsigned char>(byte))) {
@@ -189,7 +184,7 @@ void WordPieceModel::tokenize(std::string_view word, std::vector<ModelToken>& to
     const Piece piece = characters > max_characters_ ? Piece{} : longest_piece(node, word.substr(begin), as_it_is);
     if (piece.length == 0) {
       tokens.resize(first);
-      tokens.push_back({unknown_, 0, static_cast<std::uint32_t>(word.size())});
+      tokens.push_back({unknown_.id(), 0, static_cast<std::uint32_t>(word.size())});
       return;
     }
     const std::size_t end = begin + piece.length;
@@ -200,6 +195,7 @@ void WordPieceModel::tokenize(std::string_view word, std::vector<ModelToken>& to
 }
 
 std::unique_ptr<const SegmentEncoder> make_bert_encoder(const WordPieceModel& model, const BertOptions& bert) {
+  if (!model.unknown().known()) return nullptr;
   return std::make_unique<BertEncoder>(model, bert);
 }
 

@@ -19,7 +19,7 @@ struct WordPieceOptions {
 
 class WordPieceModel final : public TokenModel {
  public:
-  /// Throws Error (invalid_model), naming `label`, when the vocabulary lacks the unknown token.
+  /// Throws Error (unsupported), naming `label` and the token, for one that is longer than Vocabulary::longest_searched, where words can be.
   WordPieceModel(Vocabulary vocabulary, const WordPieceOptions& options, std::string_view label);
 
   void tokenize(std::string_view word, std::vector<ModelToken>& tokens) const override;
@@ -27,7 +27,7 @@ class WordPieceModel final : public TokenModel {
   [[nodiscard]] std::size_t memory() const noexcept override { return sizeof *this + vocabulary_.memory(); }
 
   [[nodiscard]] std::size_t max_characters() const noexcept { return max_characters_; }
-  [[nodiscard]] TokenId unknown() const noexcept { return unknown_; }
+  [[nodiscard]] const UnknownToken& unknown() const noexcept { return unknown_; }
   /// Where the continuing prefix ends; without children when no token has it.
   [[nodiscard]] ByteTrie::Node inside_word() const noexcept { return inside_word_; }
 
@@ -49,11 +49,11 @@ class WordPieceModel final : public TokenModel {
  private:
   Vocabulary vocabulary_;
   std::size_t max_characters_;
-  TokenId unknown_ = 0;
+  UnknownToken unknown_;
   ByteTrie::Node inside_word_;
 };
 
-/// ids alone, behind BERT's normaliser and pre-tokenizer. The model must outlive it.
+/// ids alone, behind BERT's normaliser and pre-tokenizer; null where the vocabulary lacks the unknown token. The model must outlive it.
 [[nodiscard]] std::unique_ptr<const SegmentEncoder> make_bert_encoder(const WordPieceModel& model, const BertOptions& bert);
 
 }  // namespace inlay::tokenize

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Writes small_models.json: small hand-made tokenizers, texts, and the ids that Hugging Face gives them; and small_kinds.json: ids and
-offsets of the trained ones in tests/fuzz/tokenizers.
+offsets of the trained ones in tests/fuzz/tokenizers; and small_parts.json: ids and offsets, or an error, of tokenizers for one rare part each.
 
 Models with a tokenizer.json are run by tokenizers 0.23.3, those of the older files by transformers 5 (AutoTokenizer). Texts are
 hexadecimal, as some are not UTF-8.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -151,6 +152,115 @@ OLD_MODELS = {
 }  # fmt: skip
 
 
+def part(model, **fields):
+    nothing = {"added_tokens": [], "normalizer": None, "pre_tokenizer": None, "post_processor": None, "decoder": None}
+    return {"version": "1.0", **nothing, "model": model, **fields}
+
+
+def words(*texts, **options):
+    return {"type": "WordLevel", "unk_token": "u", "vocab": {text: index for index, text in enumerate(texts)}, **options}
+
+
+def pieces(*texts, **options):
+    return {"type": "WordPiece", "unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 4,
+            "vocab": {text: index for index, text in enumerate(texts)}, **options}  # fmt: skip
+
+
+def bpe(*texts, merges=(), **options):
+    return {"type": "BPE", "vocab": {text: index for index, text in enumerate(texts)}, "merges": list(merges), **options}
+
+
+def unigram(*texts, **options):
+    return {"type": "Unigram", "vocab": [[text, -index] for index, text in enumerate(texts)], **options}
+
+
+def without_type(model):
+    return {name: value for name, value in model.items() if name != "type"}
+
+
+EACH = {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False}
+WHITESPACE = {"type": "Whitespace"}
+TRIMMING = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+BERT = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}
+LONG = token("x" * 200, 60000)  # with a long one added tokens are looked for in another way
+
+
+def declared_twice():
+    """[X] declared two or three times, special and normalized in every combination."""
+    for count in (2, 3):
+        for flags in itertools.product([False, True], repeat=2 * count):
+            tokens = [token("[X]", 4, special=special, normalized=normalized) for special, normalized in zip(flags[::2], flags[1::2])]
+            yield part(words("u", "a", "b", " "), normalizer={"type": "Lowercase"}, pre_tokenizer=EACH, added_tokens=tokens)
+
+
+def parts():
+    """(a tokenizer, texts)"""
+    spaces = ["a<r> b", "<r> ", "<r> <r> ", " <r> a", "ab"]
+    for added in ([], [LONG]):
+        letters = bpe("a", "b", " ")
+        strips = token("<r>", 3, rstrip=True)
+        yield part(letters, added_tokens=[strips, token(" ", 2, lstrip=True), *added]), spaces
+        yield part(letters, added_tokens=[strips, token(" ", 2, lstrip=True, rstrip=True), *added]), spaces
+        yield part(letters, added_tokens=[strips, token(" b", 4, lstrip=True), *added]), [*spaces, "<r>\n b a"]
+        yield part(letters, added_tokens=[strips, token(" b", 4), *added]), [*spaces, "<r>\n b a", "a<r>   b"]
+        yield part(letters, added_tokens=[strips, token("\n", 4), *added]), ["a<r>\n b", "a<r> \n b", "<r> \n\n b"]
+        nested = [token(text, index) for index, text in enumerate(["a", "aab", "abaab", "bb", "abb", "é", "aé"], 3)]
+        yield part(letters, added_tokens=[*nested, *added]), ["aaab", "abaabaaab", "abbbb", "aéébaé", "bbaab" * 5, "x" * 199 + "ab", "x" * 201]
+    for tokenizer in declared_twice():
+        yield tokenizer, ["a[x]b", "a[X]b"]
+    shared = words("u", "a", "b")
+    shared["vocab"]["c"] = 2
+    for tokens in ([], [token("b", 2), token("c", 2, lstrip=True)], [token("c", 2, lstrip=True), token("b", 2)], [token("x", 9)]):
+        yield part(shared, pre_tokenizer=WHITESPACE, added_tokens=tokens), ["a b c x", "c d"]
+    nothing = token("\u200b", 9, normalized=True)
+    for flags in ({}, {"lstrip": True}, {"rstrip": True}, {"single_word": True}):
+        tokenizer = part(words("u", "a", "b", "ab", " "), normalizer=BERT, added_tokens=[{**nothing, **flags}])
+        yield tokenizer, ["", "a", "ab", "ab  ba", " a é"]
+
+    unknown = ["a x", "a  x  y ax", " x", " a x"]
+    bytes_ = {"unk_id": 0, "byte_fallback": True}
+    for model in (unigram("<unk>", "a", unk_id=0), unigram("<unk>", "a", "<0x20>", "<0x78>", **bytes_), bpe("<unk>", "a", unk_token="<unk>", fuse_unk=True)):
+        yield part(model, post_processor=TRIMMING), unknown
+    for model in (bpe("a", "b"), words("ab", "b", "u"), bpe("ab", "b", "u", unk_token="u")):
+        yield part(model, normalizer={"type": "Prepend", "prepend": ""}), ["ab", "b", "", "éa", "é", "éab"]
+
+    for options in ({}, {"unk_id": None}, {"unk_id": None, "byte_fallback": True}):
+        yield part(unigram("a", "b", "<0x7A>", **options)), ["ab", "azb", "z", ""]
+    yield part(unigram("a", "zz", "az", unk_id=None)), ["a", "zz", "az", "aza", "azz"]
+    yield part(unigram(unk_id=None), added_tokens=[token("x", 0)]), ["x", "", "ab"]
+    for tokens in ([], [token("u", 2)]):
+        yield part(words("a", "b"), pre_tokenizer=WHITESPACE, added_tokens=tokens), ["a b", "a z", ""]
+        yield part(pieces("a", "##b"), pre_tokenizer={"type": "BertPreTokenizer"}, added_tokens=tokens), ["a ab", "a z", "aaaaaaa", "", "!"]
+    for model in (words("u", "a", "b"), pieces("u", "a", "##b"), bpe("u", "a", "b"), unigram("u", "a", unk_id=0)):
+        yield part(without_type(model), pre_tokenizer=WHITESPACE), ["a b ab", "a z"]
+    for model in (bpe(), words(), pieces()):
+        yield part(model, added_tokens=[token("x", 0), token("y", 1)]), ["xy", "axy", ""]
+    yield part(bpe("a", "b", "c", merges=[["a", "b"]], vocab={"a": 0, "b": 1, "c": 1, "ab": 3}), added_tokens=[token("x", 5)]), ["abac", "cx"]
+    yield part(pieces(vocab={"a": 0, "##b": 1, "b": 1, "u": 2}), pre_tokenizer=WHITESPACE, added_tokens=[token("x", 5)]), ["ab b x", "z"]
+    for options in ({"dropout": 0.0}, {"dropout": 1.0}, {"dropout": 1}, {"dropout": 1.0, "ignore_merges": True}):
+        yield part(bpe("a", "b", "ab", "aba", merges=[["a", "b"]], **options)), ["ab", "aba", "abab"]
+    for length in ({}, {"length": 1}, {"length": 2}, {"length": 5}):
+        yield part(words("u", "a", "b", "ab", "éa"), pre_tokenizer={"type": "FixedLength", **length}), ["abab a", "éab", ""]
+    yield part(words("u", "ab"), normalizer={"type": "NFD"}, pre_tokenizer={"type": "FixedLength", "length": 2}), ["éab"]
+
+
+def record_parts():
+    lines = []
+    for description_, texts in parts():
+        tokenizer = tokenizers.Tokenizer.from_str(json.dumps(description_))
+        encodings = []
+        for text in texts:
+            starts = [len(text[:index].encode()) for index in range(len(text) + 1)]
+            try:
+                encoding = tokenizer.encode(text)
+                offsets = [[starts[begin], starts[end]] for begin, end in encoding.offsets]
+                encodings.append({"text": text.encode().hex(), "ids": encoding.ids, "offsets": offsets})
+            except Exception:  # a text that needs an unknown token
+                encodings.append({"text": text.encode().hex(), "ids": None})
+        lines.append(json.dumps({"tokenizer": description_, "encodings": encodings}, separators=(",", ":")))
+    OUTPUT.with_name("small_parts.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
 def record_kinds():
     texts = [text for text in TEXT_BYTES if len(text) < 60] + [
         text.encode() for text in ("def f(x):\n    return x  # don't", "naïve café\r\n\tŒuvre", "a\u0301\u0301 ①½ ﬁ…", " <s> <mask>  x<pad>y", "日本語 한국어 नमस्ते 👩‍👩‍👧‍👦🇩🇪", "1234 we'll  ")
@@ -172,6 +282,7 @@ def record_kinds():
 
 def main():
     record_kinds()
+    record_parts()
     assert tokenizers.__version__ == "0.23.3"
     models = []
     for name, model in JSON_MODELS.items():

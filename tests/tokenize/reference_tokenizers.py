@@ -229,6 +229,7 @@ def pre_tokenizers_of_all_kinds():
     yield "Whitespace and Punctuation and Digits", pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(individual_digits=True)]
     )
+    yield "FixedLength", pre_tokenizers.FixedLength(length=3)
     yield "BertPreTokenizer", pre_tokenizers.BertPreTokenizer()
     yield "Split, then ByteLevel without its expression", pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(r"\d{1,3}|\s+"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
@@ -289,6 +290,8 @@ def tokenizers_of_all_kinds():
     ])  # fmt: skip
     wide.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=True, add_prefix_space=False), processors.BertProcessing(("</s>", 2), ("<s>", 0))])
     yield "words with added tokens and trimmed offsets", wide
+    wide.add_tokens([AddedToken("é<l>" * 40, normalized=False), AddedToken("<N>" * 60, normalized=True)])
+    yield "words with long added tokens and trimmed offsets", wide
 
 
 def trained_sentencepiece(path, **options):

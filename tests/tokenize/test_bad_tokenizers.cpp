@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <inlay/error.hpp>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -86,7 +87,6 @@ TEST_CASE("a missing or misshapen field is named") {
   for (const auto& [pointer, value, part] :
        {std::tuple<const char*, json, const char*>{"/model", 7, "model is not an object"},
         {"/model/vocab", json::array({"a"}), "model.vocab is not an object"},
-        {"/model/vocab", json::object(), "model.vocab is empty"},
         {"/model/max_input_chars_per_word", -1, "model.max_input_chars_per_word is not a non-negative integer"},
         {"/added_tokens", "x", "added_tokens is not an array"},
         {"/added_tokens/0", 1, "added_tokens[0] is not an object"},
@@ -135,6 +135,7 @@ TEST_CASE("a BPE model whose merges or options cannot be is refused by its name"
   }
   check_refused(of_model(with_field(bpe(), "continuing_subword_prefix", "##")), Status::invalid_model, "merge 0");
   check_refused(of_model(with_field(bpe(), "dropout", 0.1)), Status::unsupported, "model.dropout of 0.1");
+  check_refused(of_model(with_field(bpe(), "dropout", 1.5)), Status::unsupported, "model.dropout of 1.5");
   check_refused(of_model(with_field(bpe(), "dropout", "x")), Status::invalid_model, "model.dropout is not a number");
   check_refused(of_model(with_field(bpe(), "fuse_unk", 1)), Status::invalid_model, "model.fuse_unk is not true or false");
   CHECK(make(of_model(with_field(bpe(), "dropout", 0.0)))->encode("ab").ids == std::vector<TokenId>{2});
@@ -151,7 +152,7 @@ TEST_CASE("a Unigram model that cannot be is refused by its name") {
   check_refused(of_model(with_field(unigram(), "vocab", json::array({json::array({"a", "b"})}))), Status::invalid_model, "model.vocab[0]");
   check_refused(of_model(with_field(unigram(), "unk_id", 2)), Status::invalid_model, "the unknown token is 2, of 2 tokens");
   check_refused(of_model(with_field(unigram(), "unk_id", -1)), Status::invalid_model, "model.unk_id is not a non-negative integer");
-  check_refused(of_model(with_field(unigram(), "unk_id", nullptr)), Status::unsupported, "without an unknown token");
+  check_refused(of_model(with_field(unigram(), "unk_id", 16777216)), Status::invalid_model, "the unknown token is 16777216, of 2 tokens");
 }
 
 TEST_CASE("normalisers and pre-tokenizers that cannot be are refused by their name") {
@@ -175,6 +176,7 @@ TEST_CASE("normalisers and pre-tokenizers that cannot be are refused by their na
                 "pre_tokenizer.replacement is not one character");
   check_refused(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "last"}}), Status::unsupported,
                 "pre_tokenizer.prepend_scheme \"last\"");
+  check_refused(with("/pre_tokenizer", {{"type", "FixedLength"}, {"length", 0}}), Status::invalid_model, "pre_tokenizer.length is 0");
   check_refused(with("/pre_tokenizer", {{"type", "Punctuation"}, {"behavior", "Doubled"}}), Status::unsupported,
                 "pre_tokenizer.behavior \"Doubled\"");
 }
@@ -236,16 +238,20 @@ TEST_CASE("a SentencePiece model cut at any byte is refused or read, and bytes t
   }
 }
 
-TEST_CASE("ids outside their range, ids given twice and a missing unknown token are named") {
+TEST_CASE("ids outside their range are named, and a missing unknown token when a text needs it") {
   for (const json& id : {json(-1), json(16777215), json(4294967296), json(9223372036854775807)}) {
     check_refused(with("/model/vocab/a", id), Status::invalid_model, fmt::format("token \"a\" has id {}", id.dump()));
   }
   for (const json& id : {json(1.5), json("4"), json(nullptr), json(18446744073709551615U)}) {
     check_refused(with("/model/vocab/a", id), Status::invalid_model, "model.vocab.a is not an id");
   }
-  check_refused(with("/model/vocab/b", 4), Status::invalid_model, "tokens \"a\" and \"b\" both have id 4");
-  check_refused(with("/model/unk_token", "[OOV]"), Status::invalid_model, "lacks the unknown token \"[OOV]\"");
-  check_refused(test::Files{{"vocab.txt", "a\nb\n"}}, Status::invalid_model, "lacks the unknown token \"[UNK]\"");
+  const auto shared = make(with("/model/vocab/b", 4));
+  CHECK(shared->encode("a b").ids == std::vector<TokenId>{2, 4, 4, 3});
+  CHECK(shared->token(4) == "b");
+  const auto lacking = make(with("/model/unk_token", "[OOV]"));
+  CHECK(lacking->encode("aa").ids == std::vector<TokenId>{2, 4, 5, 3});
+  CHECK_THROWS_WITH(lacking->encode("!"), Catch::Contains("needs the unknown token \"[OOV]\""));
+  CHECK_THROWS_WITH(test::make_tokenizer({{"vocab.txt", "a\nb\n"}})->encode("z"), Catch::Contains("needs the unknown token \"[UNK]\""));
   check_refused(test::Files{{"vocab.txt", ""}}, Status::invalid_model, "vocab.txt is empty");
   check_refused(test::Files{{"vocab.txt", "[UNK]\n\xFF\n"}}, Status::invalid_model, "vocab.txt is not UTF-8");
   CHECK(make(with("/model/vocab/a", 16777214))->encode("a").ids == std::vector<TokenId>{2, 16777214, 3});
@@ -311,6 +317,98 @@ TEST_CASE("one word of 2 MB is tokenised by every model") {
   }
   CHECK(size(doubling) == word.size() / 512 + 1);  // 2,000,000 = 3,906 * 512 + 128
   CHECK(make(description())->encode_with_offsets(word).offsets == std::vector<ByteRange>{{0, 0}, {0, word.size()}, {0, 0}});
+}
+
+namespace {
+
+json added(const std::string& content, std::size_t id, const std::vector<std::string>& flags = {}) {
+  json token = {{"id", id}, {"content", content}};
+  for (const char* flag : {"special", "single_word", "lstrip", "rstrip", "normalized"}) {
+    token[flag] = std::ranges::find(flags, flag) != flags.end();
+  }
+  return token;
+}
+
+json with_added(json tokenizer, const std::vector<json>& tokens) {
+  tokenizer["added_tokens"] = tokens;
+  return tokenizer;
+}
+
+}  // namespace
+
+// Each took time by the square of its length, minutes to hours.
+TEST_CASE("long texts, added tokens and pieces made to take ages take no time") {
+  const std::string text(1'000'000, 'a');
+  const json letters = of_model({{"type", "BPE"}, {"vocab", {{"b", 0}, {"c", 1}}}, {"merges", json::array()}});
+  CHECK(make(with_added(letters, {added(std::string(20'000, 'a') + "b", 2)}))->encode(text).ids.empty());
+  CHECK(make(with_added(letters, {added(std::string(20'000, 'a') + "b", 2), added("a", 3)}))->encode(text).ids.size() == text.size());
+  const std::string spaces = "b" + std::string(1'000'000, ' ') + "b";
+  CHECK(make(with_added(letters, {added(" ", 2, {"lstrip"})}))->encode(spaces).ids.size() == 1'000'002);
+  CHECK(make(with_added(letters, {added(" ", 2, {"lstrip", "rstrip"})}))->encode(spaces).ids == std::vector<TokenId>{0, 2, 0});
+  CHECK(make(with_added(description(), {added(" ", 7, {"rstrip"})}))->encode(spaces).ids.size() == 1'000'004);
+
+  std::vector<json> many;
+  for (std::size_t id = 2; id < 20'002; ++id) many.push_back(added(fmt::format("<an added token, {}>", id), id));
+  CHECK(make(with_added(letters, many))->encode("<an added token, 777>").ids == std::vector<TokenId>{777});
+  json decoder = json::object();
+  json ids = json::object();
+  for (const json& token : many) {
+    decoder[std::to_string(token["id"].get<int>())] = token;
+    ids[token["content"].get<std::string>()] = token["id"];
+  }
+  const std::string vocabulary = "[UNK]\na\n";
+  for (const auto& [name, content] :
+       {std::pair<std::string, json>{"tokenizer_config.json", {{"added_tokens_decoder", decoder}}}, {"added_tokens.json", ids}}) {
+    CHECK(test::make_tokenizer({{"vocab.txt", vocabulary}, {name, content.dump()}})->encode("<an added token, 777>").ids.size() > 0);
+  }
+
+  const std::string longest(1000, 'a');
+  const std::string too_long(1001, 'a');
+  const auto unigram_with = [](const std::string& token) {
+    json model = unigram();
+    model["vocab"].push_back(json::array({token, -1}));
+    return of_model(model);
+  };
+  CHECK(make(unigram_with(longest))->encode(std::string(100'000, 'a')).ids.size() == 100);
+  check_refused(unigram_with(too_long), Status::unsupported, "token 2 has 1001 bytes, more than 1000");
+  CHECK(make(with("/model/vocab", {{"[UNK]", 1}, {too_long, 2}}))->encode("a").ids == std::vector<TokenId>{2, 1, 3});
+  json long_words = with("/model/vocab", {{"[UNK]", 1}, {too_long, 2}});
+  long_words["model"]["max_input_chars_per_word"] = 1'000'000;
+  check_refused(long_words, Status::unsupported, "token 2 has 1001 bytes, more than 1000");
+}
+
+TEST_CASE("where the reference panics no part of a text is told twice") {
+  const json letters = of_model({{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}, {" ", 2}}}, {"merges", json::array()}});
+  const auto strips = make(with_added(letters, {added("<r>", 3, {"rstrip"}), added(" ", 2, {"lstrip"})}));
+  CHECK(strips->encode("a<r>   b").ids == std::vector<TokenId>{0, 3, 1});
+  CHECK(strips->encode_with_offsets("a<r>  b").offsets == std::vector<ByteRange>{{0, 1}, {1, 6}, {6, 7}});
+  json cleaned = with_added(letters, {added("\u200b", 3, {"normalized"}), added("ab", 4, {"normalized"})});
+  cleaned["normalizer"] = description()["normalizer"];
+  CHECK(make(cleaned)->encode("baba").ids == std::vector<TokenId>{1, 4, 0});
+}
+
+TEST_CASE("what puts tokens around a text's pieces is refused behind a template that makes them") {
+  const auto refused = [](const char* processors, const char* part) {
+    check_refused(with("/post_processor", {{"type", "Sequence"}, {"processors", json::parse(processors)}}), Status::unsupported, part);
+  };
+  const std::string pieces = R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "X"}}, {"Sequence": {"id": "A"}}],
+                                 "special_tokens": {"X": {"ids": [7]}}})";
+  const std::string bare = R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}], "special_tokens": {}})";
+  const std::string bert = R"({"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]})";
+  const std::string roberta = R"({"type": "RobertaProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]})";
+  const std::string trimming = R"({"type": "ByteLevel"})";
+  refused(fmt::format("[{}, {}]", pieces, bert).c_str(), "BertProcessing behind TemplateProcessing");
+  refused(fmt::format("[{}, {}, {}]", pieces, trimming, roberta).c_str(), "RobertaProcessing behind TemplateProcessing");
+  refused(fmt::format("[{}, {}]", pieces, pieces).c_str(), "TemplateProcessing behind TemplateProcessing");
+  refused(fmt::format(R"([{{"type": "Sequence", "processors": [{}]}}, {}])", pieces, bert).c_str(), "BertProcessing behind");
+  for (const auto& [processors, expected] : {std::pair{fmt::format("[{}, {}]", bert, pieces), std::vector<TokenId>{7, 2, 4, 3}},
+                                             {fmt::format("[{}, {}]", bare, bert), {2, 4, 3}},
+                                             {fmt::format("[{}, {}]", bert, bert), {2, 2, 4, 3, 3}},
+                                             {fmt::format("[{}, {}]", pieces, trimming), {7, 4}}}) {
+    const auto tokenizer = make(with("/post_processor", {{"type", "Sequence"}, {"processors", json::parse(processors)}}));
+    CHECK(tokenizer->encode("a").ids == expected);
+    CHECK(tokenizer->special_tokens() == expected.size() - 1);
+  }
 }
 
 TEST_CASE("many threads may use one tokenizer, from the first text on") {

@@ -60,6 +60,32 @@ TEST_CASE("small models of every kind give the reference's ids and offsets, by t
   }
 }
 
+// Recorded from tokenizers 0.23.3 by record_small_models.py.
+TEST_CASE("rare parts give the reference's ids and offsets, or an error where it gives one") {
+  const auto file = nlohmann::json::parse(test::read(std::filesystem::path(INLAY_TESTS_FOLDER) / "small_parts.json"));
+  REQUIRE(file.size() > 100);
+  for (const auto& each : file) {
+    const std::string description = each["tokenizer"].dump();
+    INFO(description);
+    const auto tokenizer = test::make_tokenizer({{"tokenizer.json", description}});
+    for (const auto& expected : each["encodings"]) {
+      const auto text = from_hexadecimal(expected["text"]);
+      INFO("text: " << text);
+      if (expected["ids"].is_null()) {
+        CHECK_THROWS_WITH(tokenizer->encode(text), Catch::Contains("a text needs"));
+        CHECK_THROWS_WITH(tokenizer->encode_with_offsets(text), Catch::Contains("a text needs"));
+        continue;
+      }
+      const Encoding encoding = tokenizer->encode_with_offsets(text);
+      CHECK(encoding.ids == expected["ids"].get<std::vector<TokenId>>());
+      CHECK(tokenizer->encode(text).ids == encoding.ids);
+      std::vector<ByteRange> offsets;
+      for (const auto& range : expected["offsets"]) offsets.push_back({range[0], range[1]});
+      CHECK(encoding.offsets == offsets);
+    }
+  }
+}
+
 TEST_CASE("truncation keeps the first tokens and the special ones around them, and counts all") {
   const nlohmann::json file = recorded();
   const auto tokenizer = test::make_tokenizer(file["models"][0]["files"].get<test::Files>());
