@@ -42,7 +42,7 @@ def compare(settings, name, texts, rounds):
 
 
 def measure(settings):
-    count, rounds = (96, 3) if settings.quick else (settings.texts, 5)
+    count, rounds = (min(96, settings.texts), 3) if settings.quick else (settings.texts, 5)
     rows = compare(settings, "throughput_code", harness.standard_library_functions(count), rounds)
     rows += compare(settings, "throughput_lines", harness.one_line_texts(8 * count), rounds)
     return rows

@@ -37,8 +37,7 @@ std::vector<std::string> files_beside(const model::ModelSource& source, const mo
     for (const std::string& file : weights.file_names()) files.push_back(below.path(file));
   }
   std::ranges::sort(files);
-  const auto repeated = std::ranges::unique(files);
-  files.erase(repeated.begin(), repeated.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
 }
 

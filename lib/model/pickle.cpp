@@ -213,6 +213,7 @@ class Machine {
     std::vector<std::uint64_t> sizes;
     const auto& items = expect<PickleTuple>(reference, what).items;
     if (items.size() > most_dimensions) refuse(fmt::format("{} has {} dimensions", what, items.size()));
+    sizes.reserve(items.size());
     for (const PickleReference item : items) sizes.push_back(expect_size(item, what));
     return sizes;
   }
