@@ -1,6 +1,7 @@
 // inlay export: a model as a TorchScript program.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -21,7 +22,20 @@ struct ExportCommand {
   bool quiet = false;
 };
 
+constexpr const char* footer =
+    "The program takes input_ids and attention_mask, int64 [batch, length], and returns a dictionary:\n"
+    "  last_hidden_state   [batch, length, hidden]\n"
+    "  sentence_embedding  [batch, dimension], pooled and through the model's modules; of length 1 where they normalise\n"
+    "\n"
+    "  inlay export minilm -o minilm/model.pt\n"
+    "  python: torch.jit.load(\"minilm/model.pt\")(ids, mask)[\"sentence_embedding\"]\n"
+    "  inlay embed texts.txt -m minilm/model.pt -o texts.set\n";
+
 int run_export(const ExportCommand& options) {
+  if (std::filesystem::path(options.output).extension() != ".pt") {
+    throw UsageError(
+        fmt::format("-o {}: the program's name must end in .pt; the model's small files are written beside it", options.output));
+  }
   const std::vector<std::filesystem::path> written =
       export_torchscript(options.model.path(), options.output, {.overwrite = options.force, .revision = options.model.revision});
   if (options.json) {
@@ -44,6 +58,7 @@ Command add_export(CLI::App& application) {
   CLI::App* command =
       application.add_subcommand("export", "Write a model as a TorchScript program, for Python's torch.jit.load or for -m model.pt");
   command->add_option("model", options->model.model, "A model's folder or name (default: $INLAY_MODEL)")->type_name("MODEL");
+  command->footer(footer);
   options->model.add_hub(*command);
   command->add_option("-o,--output", options->output, "The program's file; the model's small files are written beside it")
       ->required()

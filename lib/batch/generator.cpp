@@ -88,6 +88,16 @@ bool is_script(const std::filesystem::path& path) {
   return !std::filesystem::is_directory(path, error) && (path.extension() == ".pt" || std::filesystem::exists(path, error));
 }
 
+// A program in a folder that was given in its place.
+std::optional<std::filesystem::path> program_in(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(folder, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().extension() == ".pt") return entry->path();
+  }
+  return std::nullopt;
+}
+
 // What a generator is made of.
 struct LoadedModel {
   model::ModelSource tokenizer_source;
@@ -366,8 +376,14 @@ EmbeddingGenerator EmbeddingGenerator::load(const std::filesystem::path& model, 
     if (!source.has(script)) throw Error(Status::not_found, fmt::format("{}: there is no such TorchScript program", model.string()));
     return EmbeddingGenerator(std::make_shared<const Implementation>(source, std::move(options), script));
   }
-  std::filesystem::path place = model::hub::locate(model, options.revision, options.allow_download);
-  return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(std::move(place)), std::move(options)));
+  const std::filesystem::path place = model::hub::locate(model, options.revision, options.allow_download);
+  try {
+    return EmbeddingGenerator(std::make_shared<const Implementation>(model::ModelSource::from_folder(place), std::move(options)));
+  } catch (const Error& error) {
+    const auto program = program_in(place);
+    if (error.status() != Status::not_found || !program) throw;
+    throw Error(Status::not_found, fmt::format("{}; to load the TorchScript program there, give {}", error.what(), program->string()));
+  }
 }
 
 EmbeddingGenerator EmbeddingGenerator::load(std::span<const ModelFile> files, GeneratorOptions options, std::string name) {

@@ -42,7 +42,8 @@ std::vector<std::string> files_beside(const model::ModelSource& source, const mo
 }
 
 [[noreturn]] void refuse_in_the_way(const fs::path& path) {
-  throw Error(Status::invalid_argument, fmt::format("{} is in the way: another file; choose another folder, or overwrite", path.string()));
+  throw Error(Status::invalid_argument,
+              fmt::format("{} is in the way; choose another place, or have it overwritten (--force)", path.string()));
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ std::vector<std::string> files_beside(const model::ModelSource& source, const mo
 std::vector<fs::path> export_torchscript(const fs::path& model, const fs::path& output, const ExportOptions& options) {
   std::error_code error;
   if (fs::is_regular_file(model, error)) {
-    throw Error(Status::invalid_argument, fmt::format("{} is a file, not a model's folder or name", model.string()));
+    throw Error(Status::invalid_argument, fmt::format("{} is a file (a program already?), not a model's folder or name", model.string()));
   }
   if (!output.has_filename()) {
     throw Error(Status::invalid_argument, fmt::format("\"{}\" names no file for the program", output.string()));

@@ -559,4 +559,22 @@ TEST_CASE("a generator refuses to work in a forked child, and may end there", "[
   CHECK(generator->embed({"open"}).complete());
 }
 
+TEST_CASE("a program is exported from C++ and loaded, and never in the place of the model's own files", "[generator]") {
+  const TemporaryFolder model;
+  const TemporaryFolder place;
+  write_tiny_model(model.path());
+  for (const char* name : {"config.json", "./vocab.txt"}) {
+    check_error(Status::invalid_argument, {"one of the model's own files"}, [&] { export_torchscript(model.path(), place / name); });
+  }
+  CHECK(std::filesystem::is_empty(place.path()));
+  const auto written = export_torchscript(model.path(), place / "model.pt");
+  REQUIRE(written.front() == place / "model.pt");
+  CHECK(written.size() > 1);
+  check_error(Status::invalid_argument, {"model.pt is in the way"}, [&] { export_torchscript(model.path(), place / "model.pt"); });
+  const std::vector<std::string> texts = {"open the file", "", "the"};
+  const EmbedResult expected = EmbeddingGenerator::load(model.path()).embed(texts);
+  const EmbedResult got = EmbeddingGenerator::load(place / "model.pt").embed(texts);
+  for (std::size_t i = 0; i < expected.vectors.size(); ++i) CHECK(std::abs(got.vectors.data()[i] - expected.vectors.data()[i]) < 1e-6);
+}
+
 }  // namespace inlay::test
