@@ -413,7 +413,7 @@ class Interruption(Case):
     def wait_until_listening(self, process):
         """Until it has blocked SIGINT, which it then waits for; before, a signal would end it as it ends any process."""
         for _ in range(3000):
-            fields = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines())
+            fields = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
             if int(fields["SigBlk"], 16) >> (signal.SIGINT - 1) & 1:
                 return
             time.sleep(0.01)
