@@ -11,8 +11,8 @@
 
 #include "inlay/error.hpp"
 #include "model/file_errors.hpp"
-#include "model/hub/names.hpp"
 #include "model/json.hpp"
+#include "model/modules_file.hpp"
 #include "text/utf8.hpp"
 
 namespace inlay::model {
@@ -97,7 +97,6 @@ constexpr std::size_t most_width = 1 << 16;    // of a hidden state
 constexpr std::size_t most_entries = 1 << 24;  // of a vocabulary
 constexpr std::size_t most_positions = 1 << 20;
 constexpr std::size_t most_poolings = 16;
-constexpr std::size_t most_modules = 100;
 
 constexpr std::array<std::pair<std::string_view, Activation>, 7> activations = {{{"gelu", Activation::gelu},
                                                                                  {"gelu_python", Activation::gelu},
@@ -202,35 +201,9 @@ void read_pooling(const ModelSource& source, const std::string& file, std::size_
   }
 }
 
-// A module's path is a folder inside the model's own; it may not lead out of it.
-std::string file_below(const std::string& label, std::string_view path, std::string_view file) {
-  if (path.empty()) return std::string(file);
-  if (!hub::is_safe_path(path)) refuse(Status::invalid_model, label, fmt::format("the path \"{}\" leads out of the model's folder", path));
-  return fmt::format("{}/{}", path, file);
-}
-
-struct Module {
-  std::string type;  ///< the class's name without its package
-  std::string path;
-};
-
 std::vector<Module> read_modules(const ModelSource& source) {
   const FileBytes file = source.read("modules.json");
-  const JsonDocument document(file.bytes, file.label);
-  simdjson::dom::array list;
-  if (document.root().get(list)) refuse(Status::invalid_model, file.label, "it does not hold an array of modules");
-  std::vector<Module> modules;
-  for (const element entry : list) {
-    std::string_view type;
-    std::string_view path;
-    if (entry["type"].get(type)) refuse(Status::invalid_model, file.label, "a module has no type");
-    if (entry["path"].get(path)) refuse(Status::invalid_model, file.label, fmt::format("module {} has no path", type));
-    if (modules.size() == most_modules)
-      refuse(Status::invalid_model, file.label, fmt::format("it names more than {} modules", most_modules));
-    if (path.ends_with('/')) path.remove_suffix(1);
-    modules.push_back({std::string(type.substr(type.rfind('.') + 1)), std::string(path)});
-  }
-  return modules;
+  return parse_modules(file.bytes, file.label);
 }
 
 void read_prompts(const ModelSource& source, SentenceConfig& result) {
@@ -293,7 +266,7 @@ void read_modules_into(SentenceConfig& result, const ModelSource& source, std::s
   const std::string label = source.label("modules.json");
   bool pooled = false;
   for (const Module& module : read_modules(source)) {
-    const std::string config = file_below(label, module.path, "config.json");
+    const std::string config = module.path.empty() ? "config.json" : module.path + "/config.json";
     if (module.type == "Transformer") continue;
     if (module.type == "Pooling") {
       if (pooled) refuse(Status::unsupported, label, "it has two Pooling modules");
@@ -367,9 +340,7 @@ std::size_t tokenizer_limit(const ModelSource& source) {
 ModelSource transformer_source(const ModelSource& source) {
   if (!source.has("modules.json")) return source;
   for (const Module& module : read_modules(source)) {
-    if (module.type != "Transformer" || module.path.empty()) continue;
-    (void)file_below(source.label("modules.json"), module.path, "");
-    return source.below(module.path);
+    if (module.type == "Transformer" && !module.path.empty()) return source.below(module.path);
   }
   return source;
 }

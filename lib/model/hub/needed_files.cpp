@@ -9,6 +9,7 @@
 #include "inlay/error.hpp"
 #include "model/hub/names.hpp"
 #include "model/json.hpp"
+#include "model/modules_file.hpp"
 
 namespace inlay::model::hub {
 namespace {
@@ -31,17 +32,11 @@ constexpr std::array<std::string_view, 2> bpe_files = {"vocab.json", "merges.txt
 constexpr std::array<std::string_view, 4> weight_files = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                                                           "pytorch_model.bin.index.json"};
 
-constexpr std::size_t most_modules = 100;
 constexpr std::size_t most_shards = 10'000;
 
 std::string join(std::string_view folder, std::string_view file) {
   return folder.empty() ? std::string(file) : fmt::format("{}/{}", folder, file);
 }
-
-struct Module {
-  std::string type;
-  std::string folder;
-};
 
 class Finder {
  public:
@@ -50,7 +45,10 @@ class Finder {
   std::vector<std::string> find() {
     add_known({}, configuration_files);
     add_known({}, older_sentence_files);
-    std::vector<Module> modules = listed_.contains(modules_file) ? read_modules() : std::vector<Module>{};
+    std::vector<Module> modules;
+    if (listed_.contains(modules_file)) {
+      modules = parse_modules(read_(std::string(modules_file)), fmt::format("{}: {}", model_, modules_file));
+    }
     if (modules.empty()) modules.push_back({"Transformer", {}});
     for (const Module& module : modules) add_module(module);
     small_.insert(small_.end(), weights_.begin(), weights_.end());
@@ -77,19 +75,18 @@ class Finder {
   }
 
   void add_module(const Module& module) {
-    const bool transformer = module.type.ends_with("Transformer");
-    add_known(module.folder, configuration_files);
-    add_known(module.folder, older_sentence_files);
-    const std::string tokenizer = join(module.folder, tokenizer_file);
+    const bool transformer = module.type == "Transformer";
+    add_known(module.path, configuration_files);
+    add_known(module.path, older_sentence_files);
+    const std::string tokenizer = join(module.path, tokenizer_file);
     const bool whole = listed_.contains(tokenizer);
     if (whole) small_.push_back(tokenizer);
-    const bool has_tokenizer = whole || add_vocabulary(module.folder);
-    const bool has_weights = add_weights(module.folder);
-    const bool has_configuration = listed_.contains(join(module.folder, "config.json"));
+    const bool has_tokenizer = whole || add_vocabulary(module.path);
+    const bool has_weights = add_weights(module.path);
+    const bool has_configuration = listed_.contains(join(module.path, "config.json"));
     if (!transformer) {
-      const std::string type = module.type.substr(module.type.rfind('.') + 1);
-      const bool weighted = type == "Dense" || type == "LayerNorm";
-      if ((weighted || type == "Pooling") && !has_configuration) refuse_module(module, "config.json is");
+      const bool weighted = module.type == "Dense" || module.type == "LayerNorm";
+      if ((weighted || module.type == "Pooling") && !has_configuration) refuse_module(module, "config.json is");
       if (weighted && !has_weights) refuse_module(module, "weights are");
       return;
     }
@@ -111,7 +108,7 @@ class Finder {
   }
 
   [[noreturn]] void refuse_module(const Module& module, std::string_view what) const {
-    refuse(Status::invalid_model, fmt::format("{} names the module {}, whose {} missing", modules_file, in_quotes(module.folder), what));
+    refuse(Status::invalid_model, fmt::format("{} names the module {}, whose {} missing", modules_file, in_quotes(module.path), what));
   }
 
   bool add_weights(std::string_view folder) {
@@ -148,29 +145,6 @@ class Finder {
     }
     if (shards.empty()) refuse(Status::invalid_model, fmt::format("{} names no weights", index));
     weights_.insert(weights_.end(), shards.begin(), shards.end());
-  }
-
-  std::vector<Module> read_modules() const {
-    const std::string text = read_(std::string(modules_file));
-    const JsonDocument document(text, fmt::format("{}: {}", model_, modules_file));
-    simdjson::dom::array list;
-    if (document.root().get(list) || list.size() > most_modules) {
-      refuse(Status::invalid_model, fmt::format("{} is not an array of modules", modules_file));
-    }
-    std::vector<Module> modules;
-    for (const simdjson::dom::element entry : list) {
-      std::string_view type;
-      std::string_view path;
-      if (entry["type"].get(type) || entry["path"].get(path)) {
-        refuse(Status::invalid_model, fmt::format("{} has a module without type or path", modules_file));
-      }
-      while (path.ends_with('/')) path.remove_suffix(1);
-      if (!path.empty() && !is_safe_path(path)) {
-        refuse(Status::invalid_model, fmt::format("{}: the path {} leads out of the model's folder", modules_file, in_quotes(path)));
-      }
-      modules.push_back({std::string(type), std::string(path)});
-    }
-    return modules;
   }
 
   const FileList& listed_;

@@ -124,7 +124,7 @@ TEST_CASE("what is missing is named") {
     return Files{{"config.json", ""}, {"tokenizer.json", ""}, {"model.safetensors", ""}, {"modules.json", text}};
   };
   fails(Status::invalid_model, {"modules.json", "../../x"}, with_modules(R"([{"path": "../../x", "type": "a.Pooling"}])"));
-  fails(Status::invalid_model, {"modules.json", "without type or path"}, with_modules(R"([{"path": 1, "type": "a.Pooling"}])"));
+  fails(Status::invalid_model, {"modules.json", "a.Pooling", "no path"}, with_modules(R"([{"path": 1, "type": "a.Pooling"}])"));
   fails(Status::invalid_model, {"modules.json", "array"}, with_modules("{}"));
   fails(Status::invalid_model, {"modules.json", "JSON"}, with_modules(""));
 }
