@@ -226,6 +226,25 @@ void replace_file(const std::filesystem::path& from, const std::filesystem::path
   synchronise_folder(to.parent_path());
 }
 
+ReplacementFile::ReplacementFile(const std::filesystem::path& target) : target_(target), temporary_(temporary_name(target)) {
+  create_folders(target_.has_parent_path() ? target_.parent_path() : std::filesystem::path("."));
+}
+
+ReplacementFile::~ReplacementFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void ReplacementFile::commit() {
+  replace_file(temporary_, target_);
+  temporary_.clear();
+}
+
+void write_file_whole(const std::filesystem::path& path, std::string_view bytes) {
+  ReplacementFile replacement(path);
+  write_file(replacement.path(), bytes);
+  replacement.commit();
+}
+
 void replace_link(const std::filesystem::path& target, const std::filesystem::path& link) {
   std::filesystem::path temporary = temporary_name(link);
   int result = ::symlink(target.c_str(), temporary.c_str());

@@ -104,6 +104,26 @@ class FileLock {
 /// Moves a file to a place where another may be, in one step. Throws Error (io_error).
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// A file to be written beside `target`, in a folder that is made where it is missing. It becomes `target` on commit, in one step, and is
+/// removed when it was not committed. Throws Error (io_error).
+class ReplacementFile {
+ public:
+  explicit ReplacementFile(const std::filesystem::path& target);
+  ~ReplacementFile();
+  ReplacementFile(const ReplacementFile&) = delete;
+  ReplacementFile& operator=(const ReplacementFile&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+};
+
+/// write_file by way of a ReplacementFile: readers find what was there before or all of the bytes.
+void write_file_whole(const std::filesystem::path& path, std::string_view bytes);
+
 /// Makes `link` a symbolic link to `target`, in one step where there is another already; a copy of the file where the file system has no
 /// links. Throws Error (io_error).
 void replace_link(const std::filesystem::path& target, const std::filesystem::path& link);

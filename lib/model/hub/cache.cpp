@@ -211,10 +211,7 @@ void remember_files(const fs::path& repository, std::string_view commit, const F
   if (fs::exists(place, error)) return;
   std::string text;
   for (const std::string& file : files) text.append(file).append("\n");
-  platform::create_folders(place.parent_path());
-  const fs::path temporary = platform::temporary_name(place);
-  platform::write_file(temporary, text);
-  platform::replace_file(temporary, place);
+  platform::write_file_whole(place, text);
 }
 
 std::optional<std::string> name_of_snapshot(const fs::path& folder) {

@@ -323,10 +323,7 @@ class Pull {
       if (cached_commit(repository_, revision_) == commit_) return;
     } catch (const Error&) {  // damaged: written anew
     }
-    platform::create_folders(reference.parent_path());
-    const fs::path temporary = platform::temporary_name(reference);
-    platform::write_file(temporary, commit_);
-    platform::replace_file(temporary, reference);
+    platform::write_file_whole(reference, commit_);
   }
 
   [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
