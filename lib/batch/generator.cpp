@@ -114,13 +114,14 @@ std::size_t limit_of(const LoadedModel& model, const GeneratorOptions& options) 
   return own == 0 ? model.longest_sequence : std::min(own, model.longest_sequence);
 }
 
-LoadedModel load_folder(const model::ModelSource& source, Device device) {
+LoadedModel load_folder(const model::ModelSource& source, const GeneratorOptions& options, Device device) {
   const model::ModelSource transformer = model::transformer_source(source);
   model::ModelConfig config = model::read_model_config(source, encode::architecture_names());
   auto tokenizer = tokenize::make_tokenizer(transformer);
   check_tokenizer(*tokenizer, config, transformer);
   auto encoder = encode::Encoder::load(transformer, config.transformer, device);
   const std::size_t longest = encoder->longest_sequence();
+  check_options(options, source.name(), longest, *tokenizer);
   return {transformer, std::move(tokenizer), std::move(config), std::move(encoder), longest};
 }
 
@@ -234,7 +235,7 @@ class EmbeddingGenerator::Implementation {
 EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& source, GeneratorOptions given, const std::string& script)
     : options(std::move(given)), device(encode::resolve(options.device)) {
   const LoadedModel model =
-      script.empty() ? load_folder(source, device) : on_own_thread([&] { return load_script(source, script, options, device); });
+      script.empty() ? load_folder(source, options, device) : on_own_thread([&] { return load_script(source, script, options, device); });
   const model::ModelConfig& config = model.config;
   batch::EmbedSettings next;
   next.tokenizer = model.tokenizer;
@@ -242,7 +243,6 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   next.poolings = options.pooling ? std::vector{*options.pooling} : config.sentence.poolings;
   next.pooled_width = next.poolings.size() * next.encoder->width();
   next.head = std::make_shared<const encode::SentenceHead>(source, config.sentence.modules, next.pooled_width);
-  check_options(options, source.name(), model.longest_sequence, *next.tokenizer);
   if (options.truncate_dim > next.head->dimension()) {
     throw Error(Status::invalid_argument, fmt::format("truncate_dim is {}, but the model {} has vectors of {} components",
                                                       options.truncate_dim, source.name(), next.head->dimension()));
@@ -282,7 +282,7 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
 
   std::string small_files;
   std::vector<std::string> files = config.files;
-  for (const std::string& file : tokenize::tokenizer_files(model.tokenizer_source)) files.push_back(model.tokenizer_source.path(file));
+  for (std::string& file : tokenize::tokenizer_files(model.tokenizer_source)) files.push_back(std::move(file));
   files.insert(files.end(), settings->head->files().begin(), settings->head->files().end());
   for (const std::string& file : files) {
     const model::FileBytes bytes = source.read(file);

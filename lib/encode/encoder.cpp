@@ -6,8 +6,7 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <omp.h>
-#include <torch/csrc/jit/frontend/resolver.h>
-#include <torch/csrc/jit/frontend/sugared_value.h>
+#include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/cuda.h>
 
@@ -27,17 +26,6 @@
 namespace inlay::encode {
 namespace {
 
-// In an architecture's source, torch.x is aten's operator x and inlay.x ours.
-class OperatorResolver : public torch::jit::Resolver {
- public:
-  std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction&,
-                                                         const torch::jit::SourceRange&) override {
-    if (name == "torch") return std::make_shared<torch::jit::BuiltinModule>("aten");
-    if (name == "inlay") return std::make_shared<torch::jit::BuiltinModule>(register_operators());
-    return nullptr;
-  }
-};
-
 bool are_mapped(const model::TensorFiles& files) { return files.files().empty() || files.files().front().mapping != nullptr; }
 
 class TorchEncoder final : public Encoder {
@@ -54,7 +42,7 @@ class TorchEncoder final : public Encoder {
     Weights weights(files, device_, device_.is_cpu() ? WeightLayout::packed : WeightLayout::row_major);
     architecture_.register_weights(module_, weights, config);
     weights.pack();
-    module_.define(std::string(architecture_.source), std::make_shared<OperatorResolver>());
+    module_.define(std::string(architecture_.source), operator_names({{"torch", "aten"}, {"inlay", register_operators()}}));
     // The interpreter alone, not the profiling executor: nothing is optimised behind our back, and no process-wide setting matters.
     auto graph = module_.get_method("forward").graph()->copy();
     code_.emplace(graph, "forward");

@@ -34,8 +34,9 @@ class Encoder {
   [[nodiscard]] static std::shared_ptr<const Encoder> load(const model::ModelSource& source, const model::TransformerConfig& config,
                                                            Device device);
 
-  /// A TorchScript program, a mapped file that require_torchscript accepts, as EmbeddingGenerator::load describes it. `sample` is some tokens, not empty, for which it is
-  /// tried here with batches of several sizes and lengths. Shared as by load. Throws Error, with what helps: invalid_model, unsupported.
+  /// A TorchScript program, a mapped file that require_torchscript accepts, as EmbeddingGenerator::load describes it. `sample` is some
+  /// tokens, not empty, for which it is tried here with batches of several sizes and lengths. Shared as by load. Throws Error, with what
+  /// helps: invalid_model, unsupported.
   [[nodiscard]] static std::shared_ptr<const Encoder> load_script(const model::FileBytes& file, std::span<const std::int64_t> sample,
                                                                   ScriptOutput preferred, Device device);
 

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <variant>
+#include <vector>
 
 #include "encode/encoder.hpp"
 #include "encode/script_program.hpp"
+#include "encode/sentence_head.hpp"
 #include "inlay/error.hpp"
 #include "inlay/torchscript.hpp"
 #include "model/hub/cache.hpp"
 #include "model/model_config.hpp"
 #include "model/model_source.hpp"
-#include "model/tensor_files.hpp"
 #include "platform/files.hpp"
 #include "tokenize/tokenizer_factory.hpp"
 
@@ -25,17 +25,11 @@ namespace fs = std::filesystem;
 std::vector<std::string> files_beside(const model::ModelSource& source, const model::ModelConfig& config) {
   std::vector<std::string> files = config.files;
   const model::ModelSource transformer = model::transformer_source(source);
-  for (const std::string& file : tokenize::tokenizer_files(transformer)) files.push_back(transformer.path(file));
+  for (std::string& file : tokenize::tokenizer_files(transformer)) files.push_back(std::move(file));
   if (transformer.has("tokenizer_config.json")) files.push_back(transformer.path("tokenizer_config.json"));
-  for (const model::SentenceModule& module : config.sentence.modules) {
-    const std::string* folder = nullptr;
-    if (const auto* dense = std::get_if<model::DenseModule>(&module)) folder = &dense->folder;
-    if (const auto* norm = std::get_if<model::LayerNormModule>(&module)) folder = &norm->folder;
-    if (folder == nullptr) continue;
-    const model::ModelSource below = source.below(*folder);
-    const auto weights = model::TensorFiles::open(below);
-    for (const std::string& file : weights.file_names()) files.push_back(below.path(file));
-  }
+  const std::size_t pooled_width = config.sentence.poolings.size() * config.transformer.hidden_size;
+  const encode::SentenceHead head(source, config.sentence.modules, pooled_width);
+  files.insert(files.end(), head.files().begin(), head.files().end());
   std::ranges::sort(files);
   files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
@@ -75,22 +69,12 @@ std::vector<fs::path> export_torchscript(const fs::path& model, const fs::path& 
     copies.emplace_back(place, std::move(bytes));
   }
 
-  const auto write = [](const fs::path& place, const auto& write_to) {
-    platform::create_folders(place.has_parent_path() ? place.parent_path() : ".");
-    const fs::path temporary = platform::temporary_name(place);
-    try {
-      write_to(temporary);
-      platform::replace_file(temporary, place);
-    } catch (...) {
-      std::error_code ignored;
-      fs::remove(temporary, ignored);
-      throw;
-    }
-  };
+  platform::ReplacementFile program(output);
+  encode::write_script_program(source, config, program.path());
+  program.commit();
   std::vector<fs::path> written = {output};
-  write(output, [&](const fs::path& place) { encode::write_script_program(source, config, place); });
   for (const auto& [place, bytes] : copies) {
-    write(place, [&content = bytes.bytes](const fs::path& temporary) { platform::write_file(temporary, content); });
+    platform::write_file_whole(place, bytes.bytes);
     written.push_back(place);
   }
   return written;

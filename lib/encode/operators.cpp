@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "encode/kernels/kernels.hpp"
+#include "encode/torch_support.hpp"
 #include "inlay/options.hpp"
 
 namespace inlay::encode {
@@ -91,20 +92,17 @@ Tensor attention_by_length(const Tensor& qkv, at::ArrayRef<std::int64_t> lengths
                            const std::optional<Tensor>& relative_bias) {
   const std::int64_t width = qkv.size(1) / 3;
   Tensor y = at::empty({qkv.size(0), width}, qkv.options());
-  std::int64_t first = 0;
-  for (std::size_t i = 0; i < lengths.size();) {
-    std::size_t end = i + 1;
-    while (end < lengths.size() && lengths[end] == lengths[i]) ++end;
-    const auto count = static_cast<std::int64_t>(end - i);
-    const std::int64_t tokens = count * lengths[i];
-    const Tensor parts = qkv.narrow(0, first, tokens).view({count, lengths[i], 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
+  for_each_equal_run(lengths, [&](std::size_t first, std::size_t sequences, std::size_t first_token, std::size_t all_tokens) {
+    const auto count = static_cast<std::int64_t>(sequences);
+    const auto begin = static_cast<std::int64_t>(first_token);
+    const auto tokens = static_cast<std::int64_t>(all_tokens);
+    const std::int64_t length = lengths[first];
+    const Tensor parts = qkv.narrow(0, begin, tokens).view({count, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
     std::optional<Tensor> bias;
-    if (relative_bias) bias = bias_of_length(*relative_bias, lengths[i]).unsqueeze(0).expand({count, -1, -1, -1});
+    if (relative_bias) bias = bias_of_length(*relative_bias, length).unsqueeze(0).expand({count, -1, -1, -1});
     const Tensor context = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], bias);  // [count, heads, length, size]
-    y.narrow(0, first, tokens).view({count, lengths[i], heads, width / heads}).copy_(context.transpose(1, 2));
-    first += tokens;
-    i = end;
-  }
+    y.narrow(0, begin, tokens).view({count, length, heads, width / heads}).copy_(context.transpose(1, 2));
+  });
   return y;
 }
 

@@ -107,18 +107,12 @@ class ScriptEncoder final : public Encoder {
         [&] {
           const c10::InferenceMode inference;
           std::vector<at::Tensor> outputs;
-          std::size_t first = 0;  // token
-          for (std::size_t i = 0; i < batch.lengths.size();) {
-            std::size_t end = i + 1;
-            while (end < batch.lengths.size() && batch.lengths[end] == batch.lengths[i]) ++end;
-            const std::size_t tokens = (end - i) * static_cast<std::size_t>(batch.lengths[i]);
-            const at::Tensor ids = tensor_of(batch.tokens.subspan(first, tokens)).view({static_cast<std::int64_t>(end - i), -1});
+          for_each_equal_run(batch.lengths, [&](std::size_t, std::size_t texts, std::size_t first, std::size_t tokens) {
+            const at::Tensor ids = tensor_of(batch.tokens.subspan(first, tokens)).view({static_cast<std::int64_t>(texts), -1});
             const at::Tensor output = run(ids);
             check_shape(output, ids);
             outputs.push_back(pools_ ? output : output.flatten(0, 1));
-            first += tokens;
-            i = end;
-          }
+          });
           const at::Tensor rows = outputs.size() == 1 ? outputs.front() : at::cat(outputs);
           if (!pools_) return write_pooled(rows, batch, poolings, vectors);
           at::from_blob(vectors, rows.sizes(), at::TensorOptions(at::kFloat)).copy_(rows);

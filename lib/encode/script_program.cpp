@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/frontend/resolver.h>
-#include <torch/csrc/jit/frontend/sugared_value.h>
 #include <torch/csrc/jit/serialization/export.h>
 #include <torch/script.h>
 
@@ -24,15 +22,6 @@
 
 namespace inlay::encode {
 namespace {
-
-// In the program's source torch.x is aten's operator x.
-class AtenResolver : public torch::jit::Resolver {
- public:
-  std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction&,
-                                                         const torch::jit::SourceRange&) override {
-    return name == "torch" ? std::make_shared<torch::jit::BuiltinModule>("aten") : nullptr;
-  }
-};
 
 // The operators of operators.hpp as methods of the program. Where those get the sequences' lengths, these get the mask [batch, length] that
 // the tokens were chosen by: attention goes back to it, since a dense batch is what aten's attention wants.
@@ -138,7 +127,7 @@ class Program {
   Program(const model::ModelSource& source, const model::ModelConfig& config) : source_(source), module_("InlayModel") {
     const Architecture& architecture = find_architecture(config.transformer.architecture);
     const std::string encode = define_encode(architecture, config.transformer);
-    const auto resolver = std::make_shared<AtenResolver>();
+    const auto resolver = operator_names({{"torch", "aten"}});
     using model::Activation;
     module_.define(fmt::format(fmt::runtime(operators), fmt::arg("gelu", static_cast<int>(Activation::gelu)),
                                fmt::arg("gelu_tanh", static_cast<int>(Activation::gelu_tanh)),
@@ -222,7 +211,7 @@ class Program {
   void add(const std::string& name, const at::Tensor& tensor) { module_.register_parameter(name, tensor, /*is_buffer=*/false); }
 
  public:
-  // A module's lines, for std::visit; its tensors are added under names that begin with its folder's.
+  // A module's lines, for std::visit; its tensors are added as module_0_weight and so on.
   std::string operator()(const model::DenseModule& dense) {
     const auto files = model::TensorFiles::open(source_.below(dense.folder));
     Weights weights(files, at::kCPU, WeightLayout::row_major);

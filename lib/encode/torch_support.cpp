@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
 #include <xxhash.h>
 
-#include <memory>
+#include <map>
 
 #include "encode/operators.hpp"
 
@@ -28,6 +30,22 @@ void throw_torch_error(const std::string& what, std::string_view message, Status
   const bool memory =
       message.find("out of memory") != std::string_view::npos || message.find("can't allocate memory") != std::string_view::npos;
   throw Error(memory ? Status::out_of_memory : status, fmt::format("{}: {}", what, reason_of(message)));
+}
+
+std::shared_ptr<torch::jit::Resolver> operator_names(std::initializer_list<std::pair<const std::string, std::string>> names) {
+  class Names : public torch::jit::Resolver {
+   public:
+    explicit Names(std::initializer_list<std::pair<const std::string, std::string>> names) : names_(names) {}
+    std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction&,
+                                                           const torch::jit::SourceRange&) override {
+      const auto found = names_.find(name);
+      return found == names_.end() ? nullptr : std::make_shared<torch::jit::BuiltinModule>(found->second);
+    }
+
+   private:
+    std::map<std::string, std::string> names_;
+  };
+  return std::make_shared<Names>(names);
 }
 
 at::Tensor tensor_of(std::span<const std::int64_t> values) {

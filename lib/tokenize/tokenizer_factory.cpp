@@ -6,7 +6,9 @@
 namespace inlay::tokenize {
 
 std::vector<std::string> tokenizer_files(const model::ModelSource& source) {
-  return source.has("tokenizer.json") ? std::vector<std::string>{"tokenizer.json"} : older_files(source);
+  std::vector<std::string> files = source.has("tokenizer.json") ? std::vector<std::string>{"tokenizer.json"} : older_files(source);
+  for (std::string& file : files) file = source.path(file);
+  return files;
 }
 
 std::shared_ptr<const Tokenizer> make_tokenizer(const model::ModelSource& source) {

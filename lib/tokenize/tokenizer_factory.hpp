@@ -10,8 +10,8 @@
 
 namespace inlay::tokenize {
 
-/// The files that the model's tokenizer is made of, those that are there: tokenizer.json alone, or the older files. Throws Error
-/// (not_found) when the model has no tokenizer that is known.
+/// The files that the model's tokenizer is made of, those that are there, relative to the whole model: tokenizer.json alone, or
+/// the older files. Throws Error (not_found) when the model has no tokenizer that is known.
 [[nodiscard]] std::vector<std::string> tokenizer_files(const model::ModelSource& source);
 
 /// As load_tokenizer in inlay/tokenizer.hpp.

@@ -21,6 +21,7 @@ import inlay
 import numpy
 import published
 import torch
+from sentence_transformers.sentence_transformer.modules import Dense
 
 INLAY = os.environ.get("INLAY_BIN", "inlay")
 warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
@@ -497,6 +498,8 @@ def export_all(work, texts):
         compare_exported(python, work, texts, "the real all-MiniLM-L6-v2", pathlib.Path(os.environ["INLAY_MODEL"]), True)
 
     # A text without any token, and a whole batch of them.
+    published.write(folder, published.MODELS["sentence-transformers/all-MiniLM-L6-v2"], texts)
+    export(folder, work / "exported" / "model.pt", "--force")
     ids = numpy.array([[5, 6, 7], [5, 6, 7]])
     got = python.run(work / "exported" / "model.pt", ids, numpy.array([[0, 0, 0], [1, 1, 1]]))
     check("a text without a token", bool(numpy.isfinite(got["sentence_embedding"]).all()), got["sentence_embedding"])
@@ -545,6 +548,17 @@ def export_errors(work, texts):
         check("export: a folder that cannot be written", result.returncode == 1 and str(closed) in result.stderr, result.stderr)
     result = export(folder, "/dev/full/model.pt")
     check("export: below a file", result.returncode == 1 and "/dev/full" in result.stderr, result.stderr)
+    misfit = work / "misfit"
+    shutil.copytree(folder, misfit)
+    dense = Dense(32, 16)  # behind a pooling of 64
+    (misfit / "9_Dense").mkdir()
+    dense.save(str(misfit / "9_Dense"))
+    modules = json.loads((misfit / "modules.json").read_text())
+    modules.append({"idx": len(modules), "name": "9", "path": "9_Dense", "type": "sentence_transformers.models.Dense"})
+    (misfit / "modules.json").write_text(json.dumps(modules))
+    result = export(misfit, work / "misfit_out" / "model.pt")
+    check("export: a module that does not fit", result.returncode == 1 and "9_Dense" in result.stderr and "in_features is 32" in result.stderr
+          and not (work / "misfit_out").exists(), result.stderr)
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
     result = export(folder, work / "broken" / "model.pt")
     left = [path for path in (work / "broken").rglob("*") if path.is_file()] if (work / "broken").exists() else []
