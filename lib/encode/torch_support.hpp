@@ -51,8 +51,7 @@ auto guarded(const std::string& what, const Function& function, Status status = 
 }
 
 /// For TorchScript's compiler: in a program's source, name.x is the operator namespace::x, for each {name, namespace}.
-[[nodiscard]] std::shared_ptr<torch::jit::Resolver> operator_names(
-    std::initializer_list<std::pair<const std::string, std::string>> names);
+[[nodiscard]] std::shared_ptr<torch::jit::Resolver> operator_names(std::initializer_list<std::pair<const std::string, std::string>> names);
 
 /// A tensor of the values themselves, on the CPU.
 [[nodiscard]] at::Tensor tensor_of(std::span<const std::int64_t> values);
