@@ -206,8 +206,8 @@ const std::string& register_operators() {
   std::call_once(once, [] {
     for (int copy = 2; c10::Dispatcher::singleton().findSchema({name + "::linear", ""}); ++copy) name = fmt::format("inlay_{}", copy);
     // Never freed: libtorch may be unloaded before us at exit, and the operators with it.
-    auto* library = new torch::Library(torch::Library::FRAGMENT, name, std::nullopt, __FILE__, __LINE__);
-    const auto define = [library](const char* schema, auto function) {
+    static auto* const library = new torch::Library(torch::Library::FRAGMENT, name, std::nullopt, __FILE__, __LINE__);
+    const auto define = [](const char* schema, auto function) {
       library->def(schema, torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, function));
     };
     define("embed(Tensor tokens, Tensor positions, Tensor word, Tensor position, Tensor? type) -> Tensor", TORCH_FN(embed));
