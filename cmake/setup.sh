@@ -27,7 +27,7 @@ fail() { printf '[setup] error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf '[setup] 
 
 # --- system packages -------------------------------------------------------------------------------------------------------------------
 packages=(g++ cmake ninja-build ccache lld git pkg-config python3-venv
-  libfmt-dev libsimdjson-dev nlohmann-json3-dev libxtensor-dev libutf8proc-dev libxxhash-dev libonig-dev libcurl4-openssl-dev libcli11-dev)
+  libfmt-dev libsimdjson-dev nlohmann-json3-dev libxtensor-dev libutf8proc-dev libxxhash-dev libonig-dev libsqlite3-dev libcurl4-openssl-dev libcli11-dev)
 [ $with_tests = 0 ] || packages+=(catch2 libbenchmark-dev binutils)
 missing=()
 if command -v dpkg-query >/dev/null; then

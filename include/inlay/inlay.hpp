@@ -23,4 +23,5 @@
 #include "inlay/text_preparator.hpp"
 #include "inlay/tokenizer.hpp"
 #include "inlay/torchscript.hpp"
+#include "inlay/vector_cache.hpp"
 #include "inlay/version.hpp"

@@ -34,6 +34,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int number() const noexcept { return number_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
 
  private:
   int number_;
@@ -51,6 +52,11 @@ struct stat regular_file_status(const Descriptor& file, const std::filesystem::p
   if (S_ISDIR(status.st_mode)) throw Error(Status::io_error, fmt::format("cannot read {}: it is a folder", path.string()));
   if (!S_ISREG(status.st_mode)) throw Error(Status::io_error, fmt::format("cannot read {}: it is not a regular file", path.string()));
   return status;
+}
+
+FileIdentity identity_of(const struct stat& status) noexcept {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+          static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 void synchronise_folder(const std::filesystem::path& folder) noexcept {
@@ -71,6 +77,19 @@ void write_all(std::string_view bytes, const std::filesystem::path& path, Write&
   }
 }
 
+// As many bytes as there are, up to the buffer's size.
+std::size_t read_at(int descriptor, const std::filesystem::path& path, std::uint64_t offset, std::span<char> buffer) {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const ssize_t count = ::pread(descriptor, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", path, errno);
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
 void synchronise(int descriptor, const std::filesystem::path& path) {
   if (::fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS) fail("write", path, errno);
 }
@@ -81,8 +100,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   const Descriptor file(open_for_reading(path));
   const struct stat status = regular_file_status(file, path);
   size_ = static_cast<std::size_t>(status.st_size);
-  identity_ = {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
-               static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
+  identity_ = identity_of(status);
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.number(), 0);
   if (address == MAP_FAILED) fail("map", path, errno);
@@ -99,6 +117,22 @@ void MappedFile::drop(std::string_view range) const noexcept {
   const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(range.data()) + range.size()) / page * page;
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
+
+std::optional<FileIdentity> file_identity(const std::filesystem::path& path) noexcept {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return identity_of(status);
+}
+
+ReadableFile::ReadableFile(const std::filesystem::path& path) : path_(path) {
+  Descriptor file(open_for_reading(path));
+  identity_ = identity_of(regular_file_status(file, path));
+  descriptor_ = file.release();
+}
+
+ReadableFile::~ReadableFile() { ::close(descriptor_); }
+
+std::size_t ReadableFile::read(std::uint64_t offset, std::span<char> buffer) const { return read_at(descriptor_, path_, offset, buffer); }
 
 std::string read_file(const std::filesystem::path& path) {
   const Descriptor file(open_for_reading(path));

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,29 @@ class MappedFile {
  private:
   const char* data_ = nullptr;
   std::size_t size_ = 0;
+  FileIdentity identity_;
+};
+
+/// The identity of what lies at this path, links followed; nothing where there is nothing, or it cannot be seen.
+[[nodiscard]] std::optional<FileIdentity> file_identity(const std::filesystem::path& path) noexcept;
+
+/// A regular file that is read from any place. What was opened stays readable when another file takes its name; unlike a mapping it may be
+/// cut short meanwhile by somebody else.
+class ReadableFile {
+ public:
+  /// Throws Error: not_found, io_error.
+  explicit ReadableFile(const std::filesystem::path& path);
+  ~ReadableFile();
+  ReadableFile(const ReadableFile&) = delete;
+  ReadableFile& operator=(const ReadableFile&) = delete;
+
+  [[nodiscard]] const FileIdentity& identity() const noexcept { return identity_; }  ///< when it was opened
+  /// Fills the buffer from `offset` on; returns how many bytes there were, fewer only at the end. Throws Error (io_error).
+  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<char> buffer) const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_;
   FileIdentity identity_;
 };
 
