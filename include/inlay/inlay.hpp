@@ -10,6 +10,7 @@
 //   for (auto [row, score] : inlay::top_k(query, result.vectors, 2)) std::cout << score << "  " << texts[row] << "\n";
 #pragma once
 
+#include "inlay/code_items.hpp"
 #include "inlay/corpus.hpp"
 #include "inlay/document.hpp"
 #include "inlay/embedding_set.hpp"
@@ -21,6 +22,7 @@
 #include "inlay/options.hpp"
 #include "inlay/similarity.hpp"
 #include "inlay/text_preparator.hpp"
+#include "inlay/text_splitter.hpp"
 #include "inlay/tokenizer.hpp"
 #include "inlay/torchscript.hpp"
 #include "inlay/vector_cache.hpp"
