@@ -10,11 +10,20 @@
 //   inlay::save_embeddings("auth.set", result, documents, generator.info());
 //   inlay::EmbeddingSet set = inlay::load_embeddings("auth.set");
 //   auto generator = inlay::load_generator(set);     // the model that made the set, checked by its fingerprint
+//
+// A set that does not fit into memory is written row by row, from one thread at a time:
+//
+//   inlay::EmbeddingSetWriter writer("large.set", generator.info());
+//   while (...) writer.append(document, key, vector);
+//   writer.commit();
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inlay/document.hpp"
@@ -47,6 +56,32 @@ struct EmbeddingSet {
 void save_embeddings(const std::filesystem::path& folder, const EmbeddingSet& set);
 void save_embeddings(const std::filesystem::path& folder, const EmbedResult& result, std::span<const Document> documents,
                      const ModelInfo& model);
+
+/// Writes a set row by row in bounded memory, on the disk, in a hidden folder beside its place. Nothing stands there before commit; what a
+/// writer that never got so far left behind is removed: by its destructor or, where its process was killed, by the next writer of that set.
+class EmbeddingSetWriter {
+ public:
+  /// Throws Error as save_embeddings does for a place where no set can be written.
+  EmbeddingSetWriter(const std::filesystem::path& folder, ModelInfo model);
+  ~EmbeddingSetWriter();
+  EmbeddingSetWriter(EmbeddingSetWriter&&) noexcept;
+  EmbeddingSetWriter& operator=(EmbeddingSetWriter&&) noexcept;
+
+  /// The next row. All rows have a key, or none has: an empty one is none. Throws Error: invalid_argument, naming the row, for a vector of
+  /// another dimension than the model's or with a number that is not finite, for a key or its lack where the rows before differ, and for
+  /// metadata that JSON cannot hold: the row is left out, and the writer can go on; io_error, after which the writer is of no use.
+  void append(const Document& document, std::string_view key, std::span<const float> vector);
+
+  [[nodiscard]] std::size_t rows() const noexcept;
+
+  /// Puts the set in its place, flushed to the disk, in one step. `created`: RFC 3339, UTC; empty: now. Throws Error as save_embeddings;
+  /// when something else was put there meanwhile (invalid_argument) it can be tried again. A writer can be committed once.
+  void commit(std::string_view created = {});
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
 
 /// Reads a set. Throws Error: not_found, io_error, or invalid_data for damaged files and for numbers of rows or components that
 /// contradict one another.

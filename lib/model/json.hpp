@@ -9,6 +9,9 @@
 
 namespace inlay::model {
 
+/// Throws the Error that says why the text is not JSON: `status`, or out_of_memory.
+[[noreturn]] void throw_json_error(simdjson::error_code error, std::string_view label, Status status);
+
 /// A parsed document; elements reach into it and live as long as it does.
 class JsonDocument {
  public:

@@ -203,9 +203,19 @@ FileIdentity AppendedFile::checked_identity() const {
   return {.device = status.st_dev, .inode = status.st_ino, .size = size_};
 }
 
-void AppendedFile::clear() {
-  if (::ftruncate(descriptor_, 0) != 0) fail("write", path_, errno);
-  size_ = 0;
+void AppendedFile::clear() { truncate(0); }
+
+void AppendedFile::truncate(std::uint64_t size) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) fail("write", path_, errno);
+  size_ = size;
+}
+
+void AppendedFile::overwrite(std::uint64_t offset, std::string_view bytes) {
+  write_all(bytes, path_, [this, &offset](std::string_view rest) {
+    const ssize_t count = ::pwrite(descriptor_, rest.data(), rest.size(), static_cast<off_t>(offset));
+    if (count > 0) offset += static_cast<std::uint64_t>(count);
+    return count;
+  });
 }
 
 void AppendedFile::flush_to_disk() { synchronise(descriptor_, path_); }
@@ -222,6 +232,8 @@ void AppendedFile::read(const std::function<void(std::string_view)>& piece) cons
     done += static_cast<std::uint64_t>(count);
   }
 }
+
+std::size_t AppendedFile::read(std::uint64_t offset, std::span<char> buffer) const { return read_at(descriptor_, path_, offset, buffer); }
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
   // O_NONBLOCK: a lease on the file must not hold us; the mode: other users of a shared cache lock it too.

@@ -89,11 +89,16 @@ class AppendedFile {
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   void append(std::string_view bytes);  ///< throws, too, where check_untouched does
   void clear();                         ///< back to no bytes
-  void flush_to_disk();                 ///< returns once the bytes would outlast a power failure
+  void truncate(std::uint64_t size);    ///< back to its first bytes
+  /// Replaces bytes that are there already.
+  void overwrite(std::uint64_t offset, std::string_view bytes);
+  void flush_to_disk();  ///< returns once the bytes would outlast a power failure
   /// Throws where another writer has been at it: it is not as long as what was written, or its path names another file.
   void check_untouched() const;
   /// Hands over all bytes from the beginning, in pieces.
   void read(const std::function<void(std::string_view)>& piece) const;
+  /// Fills the buffer from `offset` on; returns how many bytes there were. Other threads may append meanwhile.
+  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<char> buffer) const;
 
  private:
   [[nodiscard]] FileIdentity checked_identity() const;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "inlay/error.hpp"
 #include "model/json.hpp"
@@ -27,6 +28,35 @@ bool is_reserved(std::string_view name) {
 
 constexpr std::string_view space = " \t\r\n";
 
+std::size_t string_end(std::string_view text, std::size_t quote) {
+  for (std::size_t end = text.find('"', quote + 1); end != std::string_view::npos; end = text.find('"', end + 1)) {
+    std::size_t backslashes = 0;
+    while (text[end - 1 - backslashes] == '\\') ++backslashes;  // the opening quote ends them
+    if (backslashes % 2 == 0) return end + 1;
+  }
+  return text.size();
+}
+
+// Of the value that the text begins with, as far as its brackets and quotes go.
+std::size_t value_length(std::string_view text) {
+  if (text.starts_with('"')) return string_end(text, 0);
+  if (!text.starts_with('[') && !text.starts_with('{')) return std::min(text.find_first_of(" \t\r\n,:]}"), text.size());
+  std::size_t depth = 0;
+  std::size_t position = 0;
+  do {
+    position = text.find_first_of("\"[]{}", position);
+    if (position == std::string_view::npos) return text.size();
+    const char found = text[position];
+    if (found == '"') {
+      position = string_end(text, position);
+      continue;
+    }
+    depth = found == '[' || found == '{' ? depth + 1 : depth - 1;
+    ++position;
+  } while (depth > 0);
+  return position;
+}
+
 // The texts of the values in an array or object, in order (of an object: name, value, name, value, …). simdjson keeps no text; this goes
 // beside it, over JSON that it has found valid.
 class ValueTexts {
@@ -35,37 +65,48 @@ class ValueTexts {
 
   std::string_view next() {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n,:"), rest_.size()));
-    const std::string_view value = rest_.substr(0, length());
+    const std::string_view value = rest_.substr(0, value_length(rest_));
     rest_.remove_prefix(value.size());
     return value;
   }
 
  private:
-  [[nodiscard]] std::size_t length() const {
-    if (rest_.starts_with('"')) return string_end(0);
-    if (!rest_.starts_with('[') && !rest_.starts_with('{')) return std::min(rest_.find_first_of(" \t\r\n,:]}"), rest_.size());
-    std::size_t depth = 0;
-    std::size_t position = 0;
-    do {
-      position = rest_.find_first_of("\"[]{}", position);
-      if (position == std::string_view::npos) return rest_.size();
-      const char found = rest_[position];
-      if (found == '"') {
-        position = string_end(position);
-        continue;
-      }
-      depth = found == '[' || found == '{' ? depth + 1 : depth - 1;
-      ++position;
-    } while (depth > 0);
-    return position;
+  std::string_view rest_;
+};
+
+// The texts of an array's elements. It sees to what lies between them; each is for simdjson to judge.
+class ElementTexts {
+ public:
+  /// `text` begins with '['.
+  ElementTexts(std::string_view text, std::string_view label) : rest_(text), label_(label) { skip(1); }
+
+  /// Nothing at the array's end, behind which there is nothing else.
+  std::optional<std::string_view> next() {
+    if (rest_.empty()) fail("it ends in the middle of the array");
+    if (rest_.starts_with(']')) {
+      if (rest_.size() > 1) fail("there is more behind the array");
+      return std::nullopt;
+    }
+    if (!first_ && !rest_.starts_with(',')) fail("there is neither a comma nor the end of the array behind an element");
+    if (!first_) skip(1);
+    first_ = false;
+    const std::string_view value = rest_.substr(0, value_length(rest_));
+    skip(value.size());
+    return value;
   }
-  [[nodiscard]] std::size_t string_end(std::size_t quote) const {
-    std::size_t position = quote + 1;
-    while (position < rest_.size() && rest_[position] != '"') position += rest_[position] == '\\' ? 2 : 1;
-    return std::min(position + 1, rest_.size());
+
+ private:
+  [[noreturn]] void fail(std::string_view reason) const {
+    throw Error(Status::invalid_data, fmt::format("{} is not valid JSON: {}", label_, reason));
+  }
+  void skip(std::size_t length) {
+    rest_.remove_prefix(length);
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(space), rest_.size()));
   }
 
   std::string_view rest_;
+  std::string_view label_;
+  bool first_ = true;
 };
 
 MetadataValue to_value(simdjson::dom::element value, std::string_view text) {
@@ -227,6 +268,33 @@ Row read_row(JsonFields fields, std::string_view label) {
   }
   if (!has_content) throw Error(Status::invalid_data, fmt::format("{} has no content", label));
   return row;
+}
+
+void for_each_row(const platform::MappedFile& file, std::string_view label, const std::function<void(Row)>& visit) {
+  constexpr std::size_t dropped_at_a_time = std::size_t{16} << 20;
+  const std::string_view json = trimmed(file.bytes());
+  if (json.empty()) throw Error(Status::invalid_data, fmt::format("{} is not valid JSON: it is empty", label));
+  if (!json.starts_with('[')) throw Error(Status::invalid_data, fmt::format("{} is not an array of rows", label));
+  ElementTexts elements(json, label);
+  simdjson::dom::parser parser;
+  std::string padded;
+  std::size_t dropped = 0;
+  for (std::size_t number = 0; const auto text = elements.next(); ++number) {
+    const std::string row_label = fmt::format("{}, row {}", label, number);
+    padded.reserve(text->size() + simdjson::SIMDJSON_PADDING);
+    padded = *text;
+    simdjson::dom::element element;
+    if (const auto error = parser.parse(padded.data(), padded.size(), false).get(element))
+      model::throw_json_error(error, row_label, Status::invalid_data);
+    JsonItem item = to_item({}, element, padded);
+    auto* fields = std::get_if<JsonFields>(&item.value);
+    if (fields == nullptr) throw Error(Status::invalid_data, fmt::format("{} is not an object", row_label));
+    visit(read_row(std::move(*fields), row_label));
+    const auto done = static_cast<std::size_t>(text->data() + text->size() - file.bytes().data());
+    if (done - dropped < dropped_at_a_time) continue;
+    file.drop(file.bytes().substr(dropped, done - dropped));
+    dropped = done;
+  }
 }
 
 }  // namespace inlay::store

@@ -21,7 +21,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "npy files of ours are little-endian");
 
 constexpr std::string_view magic = "\x93NUMPY";
-constexpr std::size_t alignment = 64;  // of the first number, as NumPy writes it
 
 // The header's Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 384), }
 class Header {
@@ -125,20 +124,17 @@ std::pair<std::string_view, std::string_view> split(std::string_view bytes, cons
 
 }  // namespace
 
-void write_npy(const std::filesystem::path& path, const Matrix& matrix) {
-  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", matrix.shape(0), matrix.shape(1));
+std::string npy_header(std::size_t rows, std::size_t columns) {
+  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
   const std::size_t prefix = magic.size() + 4;
-  header.append(alignment - (prefix + header.size() + 1) % alignment, ' ').append("\n");
+  // NumPy fills up to a multiple of 64. The shortest shape needs 70 bytes, the longest 108: it is always the same multiple.
+  header.append(npy_header_bytes - prefix - header.size() - 1, ' ').append("\n");
   const char version_and_length[] = {1, 0, static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
-  platform::write_file(path, {magic,
-                              {version_and_length, sizeof version_and_length},
-                              header,
-                              {reinterpret_cast<const char*>(matrix.data()), matrix.size() * sizeof(float)}});
+  return std::string(magic).append(version_and_length, sizeof version_and_length).append(header);
 }
 
-Matrix read_npy(const std::filesystem::path& path) {
-  const platform::MappedFile file(path);
-  const auto [header, numbers] = split(file.bytes(), path);
+NpyLayout npy_layout(std::string_view bytes, const std::filesystem::path& path) {
+  const auto [header, numbers] = split(bytes, path);
   const auto [rows, columns] = Header(header, path).shape();
   constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float);
   const bool fits = columns == 0 ? rows <= most : rows <= most / columns;
@@ -146,7 +142,19 @@ Matrix read_npy(const std::filesystem::path& path) {
     throw Error(Status::invalid_data, fmt::format("{} is damaged: its shape is {} x {} float32, but {} bytes follow", path.string(), rows,
                                                   columns, numbers.size()));
   }
-  Matrix matrix = Matrix::from_shape({rows, columns});
+  return {rows, columns, bytes.size() - numbers.size()};
+}
+
+void write_npy(const std::filesystem::path& path, const Matrix& matrix) {
+  const std::string_view numbers(reinterpret_cast<const char*>(matrix.data()), matrix.size() * sizeof(float));
+  platform::write_file(path, {npy_header(matrix.shape(0), matrix.shape(1)), numbers});
+}
+
+Matrix read_npy(const std::filesystem::path& path) {
+  const platform::MappedFile file(path);
+  const NpyLayout layout = npy_layout(file.bytes(), path);
+  Matrix matrix = Matrix::from_shape({layout.rows, layout.columns});
+  const std::string_view numbers = file.bytes().substr(layout.offset);
   if (!numbers.empty()) std::memcpy(matrix.data(), numbers.data(), numbers.size());
   return matrix;
 }

@@ -133,3 +133,18 @@ TEST_CASE("links and files are replaced in one step") {
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 2);  // nothing temporary stays
   check_error(Status::not_found, {"b"}, [&] { replace_file(folder / "gone", folder / "b"); });
 }
+
+TEST_CASE("an appended file is cut, overwritten, and read from any place") {
+  const test::TemporaryFolder folder;
+  AppendedFile file(folder / "file");
+  file.append("0123456789");
+  file.truncate(8);
+  CHECK(file.size() == 8);
+  file.overwrite(2, "xy");
+  file.append("ab");
+  CHECK(test::read(folder / "file") == "01xy4567ab");
+  std::string buffer(4, '-');
+  CHECK(file.read(7, buffer) == 3);
+  CHECK(buffer == "7ab-");
+  CHECK(file.read(10, buffer) == 0);
+}

@@ -247,8 +247,8 @@ TEST_CASE("damaged sets are errors that name the file") {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
       {"metadata.json", "", "metadata.json is not valid JSON"},
       {"metadata.json", "[", "metadata.json is not valid JSON"},
-      {"metadata.json", "3", "metadata.json is neither"},
-      {"metadata.json", "{\"a\": {\"content\": \"\"}}", "row 0 is not an object"},
+      {"metadata.json", "3", "metadata.json is not an array of rows"},
+      {"metadata.json", "{\"a\": {\"content\": \"\"}}", "metadata.json is not an array of rows"},
       {"metadata.json", "[1, 2, 3]", "row 0 is not an object"},
       {"metadata.json", "[{\"content\": \"a\"}, {\"language\": \"c\"}, {}]", "row 1 has no content"},
       {"metadata.json", "[{\"content\": 1}]", "row 0: content is not a string"},

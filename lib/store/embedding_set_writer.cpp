@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "inlay/embedding_set.hpp"
+#include "inlay/error.hpp"
+#include "platform/files.hpp"
+#include "platform/log.hpp"
+#include "store/document_json.hpp"
+#include "store/model_info_json.hpp"
+#include "store/npy.hpp"
+#include "store/set_files.hpp"
+#include "store/timestamp.hpp"
+
+namespace inlay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+
+std::string now() { return store::to_rfc3339(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())); }
+
+std::string_view bytes_of(std::span<const float> vector) { return {reinterpret_cast<const char*>(vector.data()), vector.size_bytes()}; }
+
+// A file that is written from its beginning to its end.
+class BufferedFile {
+ public:
+  explicit BufferedFile(const fs::path& path) : file_(path) {}
+
+  void append(std::string_view bytes) {
+    buffer_ += bytes;
+    if (buffer_.size() >= buffer_bytes) write();
+  }
+  void overwrite(std::uint64_t offset, std::string_view bytes) {
+    write();
+    file_.overwrite(offset, bytes);
+  }
+  void check_untouched() const { file_.check_untouched(); }
+  void finish() {
+    write();
+    file_.check_untouched();
+    file_.flush_to_disk();
+  }
+
+ private:
+  void write() {
+    file_.append(buffer_);
+    buffer_.clear();
+  }
+
+  platform::AppendedFile file_;
+  std::string buffer_;
+};
+
+// A set's folder before it has its name. Its vectors are locked, which tells a writer at work from one that was killed.
+struct UnfinishedSet {
+  explicit UnfinishedSet(const fs::path& target)
+      : folder(target),
+        vectors(folder.path() / store::vectors_file),
+        rows(folder.path() / store::rows_file),
+        lock(platform::FileLock::try_acquire(folder.path() / store::vectors_file)) {}
+
+  platform::ReplacementFolder folder;
+  BufferedFile vectors;
+  BufferedFile rows;
+  std::optional<platform::FileLock> lock;
+};
+
+std::unique_ptr<UnfinishedSet> begin_set(const fs::path& target) {
+  constexpr int attempts = 3;  // another writer may take this folder for an abandoned one in the moment before it is locked
+  for (int attempt = 1;; ++attempt) {
+    try {
+      auto set = std::make_unique<UnfinishedSet>(target);
+      if (!set->lock) throw Error(Status::io_error, fmt::format("another process took {} away", set->folder.path().string()));
+      set->vectors.check_untouched();
+      return set;
+    } catch (const Error&) {
+      if (attempt == attempts) throw;
+    }
+  }
+}
+
+// Whether a name is one that temporary_name makes for this target.
+bool is_temporary_name(std::string_view name, std::string_view target) {
+  const std::string prefix = fmt::format(".{}.", target);
+  if (!name.starts_with(prefix) || !name.ends_with(".tmp")) return false;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(4);
+  return name.size() > 17 && name[16] == '.' && name.find_first_not_of("0123456789abcdef") == 16 &&
+         name.find_first_not_of("0123456789", 17) == std::string_view::npos;
+}
+
+// Whether a folder holds files of a set and nothing else; perhaps not all of them: its writer, or who cleared up behind it, was killed.
+bool holds_only_set_files(const fs::path& folder) {
+  return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const fs::directory_entry& entry) {
+    const fs::path name = entry.path().filename();
+    return name == store::vectors_file || name == store::rows_file || name == store::model_file;
+  });
+}
+
+// Folders that killed writers of this set left behind.
+void remove_abandoned(const fs::path& target) {
+  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  std::error_code error;
+  for (fs::directory_iterator entry(parent, error), end; !error && entry != end; entry.increment(error)) {
+    if (!is_temporary_name(entry->path().filename().string(), target.filename().string())) continue;
+    try {
+      if (!entry->is_directory() || !holds_only_set_files(entry->path())) continue;
+      const auto lock = platform::FileLock::try_acquire(entry->path() / store::vectors_file);
+      if (lock && lock->excludes()) fs::remove_all(entry->path());
+    } catch (const std::exception& failure) {  // it can be removed next time, or by hand
+      platform::log(LogLevel::debug, fmt::format("cannot clear up {}: {}", entry->path().string(), failure.what()));
+    }
+  }
+}
+
+}  // namespace
+
+class EmbeddingSetWriter::Implementation {
+ public:
+  Implementation(fs::path place, ModelInfo model) : place_(std::move(place)), model_(std::move(model)), folder_(store::set_place(place_)) {
+    guarded([&] {
+      remove_abandoned(folder_);
+      set_ = begin_set(folder_);
+      set_->vectors.append(store::npy_header(0, model_.dimension));
+      set_->rows.append("[");
+    });
+  }
+
+  void append(const Document& document, std::string_view key, std::span<const float> vector) {
+    check_open();
+    if (vector.size() != model_.dimension) {
+      throw Error(Status::invalid_argument, fmt::format("row {} of the embedding set has {} components, where the model makes {}", rows_,
+                                                        vector.size(), model_.dimension));
+    }
+    if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+      throw Error(Status::invalid_argument, fmt::format("row {} of the embedding set is not a vector of finite numbers", rows_));
+    }
+    if (rows_ > 0 && key.empty() == keyed_) {
+      throw Error(Status::invalid_argument, fmt::format("row {} of the embedding set has {} key, where those before have {}", rows_,
+                                                        keyed_ ? "no" : "a", keyed_ ? "one" : "none"));
+    }
+    row_.assign(rows_ == 0 ? "\n" : ",\n");
+    try {
+      store::append_row(row_, document, key);
+    } catch (const Error& error) {
+      throw Error(error.status(), fmt::format("document {}: {}", rows_, error.what()));
+    }
+    guarded([&] {
+      set_->rows.append(row_);
+      set_->vectors.append(bytes_of(vector));
+    });
+    keyed_ = !key.empty();
+    ++rows_;
+  }
+
+  void commit(std::string_view created) {
+    check_open();
+    static_cast<void>(store::set_place(folder_));
+    guarded([&] {
+      set_->rows.append("\n]\n");
+      set_->rows.finish();
+      set_->vectors.overwrite(0, store::npy_header(rows_, model_.dimension));
+      set_->vectors.finish();
+      platform::write_file(set_->folder.path() / store::model_file, store::write_model_record(model_, created.empty() ? now() : created));
+      set_->folder.commit();
+    });
+    set_.reset();
+    committed_ = true;
+  }
+
+  [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+
+ private:
+  void check_open() const {
+    if (committed_) throw Error(Status::invalid_argument, fmt::format("the embedding set {} is committed already", place_.string()));
+    if (set_ == nullptr) throw Error(Status::io_error, fmt::format("cannot save {}: it could not be written before", place_.string()));
+  }
+
+  // A set that cannot be written is given up at once: its room on the disk may be what is lacking.
+  template <class Work>
+  void guarded(Work&& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      set_.reset();
+      throw Error(error.status(), fmt::format("cannot save {}: {}", place_.string(), error.what()));
+    } catch (...) {
+      set_.reset();
+      throw;
+    }
+  }
+
+  fs::path place_;
+  ModelInfo model_;
+  fs::path folder_;
+  std::unique_ptr<UnfinishedSet> set_;
+  std::string row_;
+  std::size_t rows_ = 0;
+  bool keyed_ = false;
+  bool committed_ = false;
+};
+
+EmbeddingSetWriter::EmbeddingSetWriter(const fs::path& folder, ModelInfo model)
+    : implementation_(std::make_unique<Implementation>(folder, std::move(model))) {}
+
+EmbeddingSetWriter::~EmbeddingSetWriter() = default;
+EmbeddingSetWriter::EmbeddingSetWriter(EmbeddingSetWriter&&) noexcept = default;
+EmbeddingSetWriter& EmbeddingSetWriter::operator=(EmbeddingSetWriter&&) noexcept = default;
+
+void EmbeddingSetWriter::append(const Document& document, std::string_view key, std::span<const float> vector) {
+  implementation_->append(document, key, vector);
+}
+
+std::size_t EmbeddingSetWriter::rows() const noexcept { return implementation_->rows(); }
+
+void EmbeddingSetWriter::commit(std::string_view created) { implementation_->commit(created); }
+
+}  // namespace inlay
