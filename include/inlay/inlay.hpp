@@ -24,6 +24,7 @@
 #include "inlay/similarity.hpp"
 #include "inlay/text_preparator.hpp"
 #include "inlay/text_splitter.hpp"
+#include "inlay/token_limit_estimator.hpp"
 #include "inlay/tokenizer.hpp"
 #include "inlay/torchscript.hpp"
 #include "inlay/vector_cache.hpp"

@@ -67,7 +67,7 @@ std::size_t EmbedJob::next_stage() noexcept {
     try {
       std::vector<std::size_t> lengths(input_.count);
       std::ranges::transform(ids_, lengths.begin(), [](const auto& ids) { return ids.size(); });
-      batches_ = plan_batches(lengths, {settings_.batch_tokens, settings_.batch_size, settings_.workers});
+      batches_ = plan_batches(lengths, {settings_.token_limit->limit(), settings_.batch_size, settings_.workers});
     } catch (const std::bad_alloc&) {
       for (std::size_t i = 0; i < input_.count; ++i) fail(i, Status::out_of_memory);
     }
@@ -130,17 +130,23 @@ void EmbedJob::fail(std::size_t item, Status status, std::string message) noexce
   if (status != Status::cancelled) items_done_.fetch_add(1, std::memory_order_relaxed);  // what was never begun is not done
 }
 
-// A batch for which memory doesn't suffice is halved until it does; one text alone that doesn't fit is that item's failure.
+// A batch that fails is split until what fails is one text, which is then that item's failure alone. So is one that was planned before the
+// limit of tokens fell below it.
 void EmbedJob::encode_or_split(std::span<const std::size_t> items) {
+  std::size_t tokens = 0;
+  for (const std::size_t item : items) tokens += ids_[item].size();
   Failure failure{Status::cancelled};
-  if (!stopped()) {
+  const bool fits = items.size() == 1 || tokens <= settings_.token_limit->limit();
+  if (fits && !stopped()) {
     try {
-      return encode(items);
+      encode(items);
+      return settings_.token_limit->on_success(tokens);
     } catch (...) {
       failure = failure_of("encoding the text", Status::internal);
     }
+    if (failure.status == Status::out_of_memory) settings_.token_limit->on_out_of_memory(tokens);
   }
-  if (failure.status == Status::out_of_memory && items.size() > 1) {
+  if (items.size() > 1 && !stopped()) {
     encode_or_split(items.first(items.size() / 2));
     return encode_or_split(items.subspan(items.size() / 2));
   }

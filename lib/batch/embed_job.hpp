@@ -19,6 +19,7 @@
 #include "encode/encoder.hpp"
 #include "encode/sentence_head.hpp"
 #include "inlay/generator.hpp"
+#include "inlay/token_limit_estimator.hpp"
 
 namespace inlay::batch {
 
@@ -32,7 +33,7 @@ struct EmbedSettings {
   std::size_t pooled_width = 0;  ///< components of a pooled vector, before the head
   std::size_t dimension = 0;     ///< of a vector that the caller gets: the head's, or fewer
   std::size_t max_sequence_length = 0;
-  std::size_t batch_tokens = 0;
+  std::shared_ptr<TokenLimitEstimator> token_limit;  ///< of a batch; learns, and may be called from any thread
   std::size_t batch_size = 0;
   std::size_t workers = 1;
 };

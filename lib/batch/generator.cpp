@@ -252,7 +252,7 @@ EmbeddingGenerator::Implementation::Implementation(const model::ModelSource& sou
   next.dimension = options.truncate_dim == 0 ? next.head->dimension() : options.truncate_dim;
   next.max_sequence_length = limit_of(model, options);
   const std::size_t batch_tokens = device.type == DeviceType::cuda ? cuda_batch_tokens : cpu_batch_tokens;
-  next.batch_tokens = options.batch_tokens == 0 ? batch_tokens : options.batch_tokens;
+  next.token_limit = std::make_shared<TokenLimitEstimator>(options.batch_tokens == 0 ? batch_tokens : options.batch_tokens);
   next.batch_size = options.batch_size;
   next.workers = options.threads == 0 ? std::min(platform::available_processors(), most_threads) : options.threads;
 
