@@ -34,12 +34,17 @@
 
 namespace inlay {
 
+namespace batch {
+class GeneratorAccess;
+}
+
 /// What became of one item of a batch.
 struct ItemReport {
   Status status = Status::ok;
   std::size_t tokens_seen = 0;  ///< tokens of the whole text, special tokens included
   std::size_t tokens_used = 0;  ///< tokens that the vector is made of; fewer than seen: the text was truncated
   std::string message{};        ///< why, where the status is not ok
+  std::size_t chunks = 1;       ///< that a long text was cut into, each encoded by itself (LongText::average)
 
   [[nodiscard]] bool truncated() const noexcept { return status == Status::ok && tokens_used < tokens_seen; }
 };
@@ -156,6 +161,7 @@ class EmbeddingGenerator {
   void trim() const;
 
  private:
+  friend class batch::GeneratorAccess;
   class Implementation;
   explicit EmbeddingGenerator(std::shared_ptr<const Implementation> implementation);
 

@@ -84,12 +84,35 @@ struct Progress {
   double tokens_per_second = 0;
 };
 
+/// What becomes of a text that has more tokens than the model takes.
+enum class LongText : std::int32_t {
+  truncate = 0,  ///< its first tokens count, and its report says so (ItemReport::truncated)
+  average = 1,   ///< it is cut into chunks, and its vector is the mean of theirs, weighted by their tokens
+  error = 2,     ///< it fails: Status::invalid_argument
+};
+
+/// "truncate", "average", "error".
+[[nodiscard]] std::string_view to_string(LongText policy) noexcept;
+
+/// The inverse of to_string. Throws Error (invalid_argument) for any other name.
+[[nodiscard]] LongText parse_long_text(std::string_view name);
+
+struct LongTextOptions {
+  LongText policy = LongText::truncate;
+  /// For `average`, tokens of a chunk at most, special tokens and the model's prompt, which every chunk gets, included: longer texts are
+  /// cut. 0, or more than that: the generator's max_sequence_length. RecursiveCharacterTextSplitter (text_splitter.hpp) makes the cuts, at the
+  /// separators of a document's language.
+  std::size_t chunk_size = 0;
+  std::size_t chunk_overlap = 0;  ///< tokens that a chunk repeats of the one before it, at most; less than fit into a chunk
+};
+
 struct CallOptions {
   /// When a stop is requested the call returns soon: batches in flight are finished, the rest is reported as Status::cancelled.
   std::stop_token stop{};
   /// Called after batches end: by embed and its kin on the calling thread, once for all that ended meanwhile; by the _async forms on one of
   /// the library's threads, one call at a time. What it throws ends the call with that exception.
   std::function<void(const Progress&)> on_progress{};
+  LongTextOptions long_text{};
 };
 
 }  // namespace inlay

@@ -9,6 +9,7 @@
 
 #include "batch/plan.hpp"
 #include "inlay/similarity.hpp"
+#include "inlay/text_splitter.hpp"
 
 namespace inlay::batch {
 namespace {
@@ -44,6 +45,18 @@ Failure failure_of(std::string_view action, Status otherwise) noexcept {
 
 }  // namespace
 
+struct EmbedJob::Texts {
+  std::string prepared;  // the item's text, where it is made for the call
+  std::string whole;     // with the prompt
+  std::string chunk;
+
+  // The text behind the prompt.
+  static std::string_view joined(const std::string& prompt, std::string_view text, std::string& buffer) {
+    if (prompt.empty()) return text;
+    return buffer.assign(prompt).append(text);
+  }
+};
+
 EmbedJob::EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput input, CallOptions call,
                    std::function<void(EmbedJob&)> on_done)
     : owned_settings_(std::move(settings)), input_(std::move(input)), call_(std::move(call)), on_done_(std::move(on_done)) {
@@ -53,6 +66,18 @@ EmbedJob::EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput inp
     ids_.resize(input_.count);
   } catch (const std::exception&) {  // bad_alloc, or length_error for a count beyond all memory
     throw Error(Status::out_of_memory, fmt::format("no memory for {} vectors of {} components", input_.count, settings_.dimension));
+  }
+  const Tokenizer& tokenizer = *settings_.tokenizer;
+  frame_tokens_ = input_.prompt.empty() ? tokenizer.special_tokens() : tokenizer.encode(input_.prompt).ids.size();
+  // Those of the prompt alone without the closing special token.
+  if (!input_.prompt.empty() && !input_.pools_prompt) prompt_tokens_ = frame_tokens_ - (tokenizer.special_tokens() > 1 ? 1 : 0);
+  chunk_size_ = settings_.max_sequence_length;
+  if (call_.long_text.policy != LongText::average) return;
+  if (call_.long_text.chunk_size != 0) chunk_size_ = std::min(chunk_size_, call_.long_text.chunk_size);
+  if (chunk_size_ <= frame_tokens_ || call_.long_text.chunk_overlap >= chunk_size_ - frame_tokens_) {
+    throw Error(Status::invalid_argument,
+                fmt::format("a chunk of {} tokens, {} of them repeated, has no room for a text beside {} special and prompt tokens",
+                            chunk_size_, call_.long_text.chunk_overlap, frame_tokens_));
   }
 }
 
@@ -65,11 +90,11 @@ std::size_t EmbedJob::next_stage() noexcept {
   if (stage_ == Stage::tokenizing) {
     stage_ = Stage::encoding;
     try {
-      std::vector<std::size_t> lengths(input_.count);
-      std::ranges::transform(ids_, lengths.begin(), [](const auto& ids) { return ids.size(); });
-      batches_ = plan_batches(lengths, {settings_.token_limit->limit(), settings_.batch_size, settings_.workers});
+      plan();
     } catch (const std::bad_alloc&) {
-      for (std::size_t i = 0; i < input_.count; ++i) fail(i, Status::out_of_memory);
+      for (std::size_t i = 0; i < input_.count; ++i) {
+        if (result_.items[i].status == Status::ok) fail(i, Status::out_of_memory);
+      }
     }
     if (!batches_.empty()) return batches_.size();
   }
@@ -91,32 +116,89 @@ void EmbedJob::run(std::size_t index) noexcept {
 }
 
 void EmbedJob::tokenize(std::size_t first, std::size_t end) {
-  std::string buffer;
+  Texts texts;
   for (std::size_t i = first; i < end; ++i) {
     if (stopped()) {
       fail(i, Status::cancelled);
     } else {
-      tokenize_item(i, buffer);
+      tokenize_item(i, texts);
     }
   }
 }
 
-void EmbedJob::tokenize_item(std::size_t item, std::string& buffer) {
-  std::string_view text;
+void EmbedJob::tokenize_item(std::size_t item, Texts& texts) {
+  std::string_view body;
   try {
-    text = input_.text(item, buffer);
+    body = input_.text(item, texts.prepared);
   } catch (...) {
     Failure failure = failure_of("preparing the text", Status::invalid_argument);
     return fail(item, failure.status, std::move(failure.message));
   }
   try {
     ItemReport& report = result_.items[item];
-    report.tokens_seen = settings_.tokenizer->encode_into(text, settings_.max_sequence_length, ids_[item]);
+    report.tokens_seen = settings_.tokenizer->encode_into(Texts::joined(input_.prompt, body, texts.whole), chunk_size_, ids_[item]);
     report.tokens_used = ids_[item].size();
+    if (report.tokens_used == 0) return fail(item, Status::invalid_argument, "the text has no token");
+    if (!report.truncated() || call_.long_text.policy == LongText::truncate) return;
+    if (call_.long_text.policy == LongText::error) {
+      return fail(item, Status::invalid_argument,
+                  fmt::format("the text has {} tokens, more than the {} that the model takes", report.tokens_seen, chunk_size_));
+    }
+    cut_into_chunks(item, body, texts);
   } catch (...) {
     Failure failure = failure_of("tokenising the text", Status::internal);
     fail(item, failure.status, std::move(failure.message));
   }
+}
+
+void EmbedJob::cut_into_chunks(std::size_t item, std::string_view body, Texts& texts) {
+  const Tokenizer& tokenizer = *settings_.tokenizer;
+  SplitterOptions options{.chunk_size = chunk_size_, .chunk_overlap = call_.long_text.chunk_overlap};
+  if (input_.language) options.language = input_.language(item);
+  std::optional<TokenCounter> counter;
+  if (input_.prompt.empty()) {
+    counter.emplace(tokenizer);
+  } else {  // counted with the prompt in front, since tokens may join
+    std::vector<TokenId> ids;
+    options.chunk_size -= frame_tokens_;
+    counter.emplace([&, ids](std::string_view text) mutable {
+      ids.clear();
+      const std::size_t tokens = tokenizer.encode_into(Texts::joined(input_.prompt, text, texts.chunk), tokenizer.special_tokens(), ids);
+      return tokens - std::min(tokens, frame_tokens_);
+    });
+  }
+  auto whole = std::make_unique<LongItem>();
+  ItemReport& report = result_.items[item];
+  report.tokens_used = report.tokens_seen;
+  for (const TextChunk& chunk : RecursiveCharacterTextSplitter(*counter, options).split(body)) {
+    std::vector<TokenId>& ids = whole->chunks.emplace_back();
+    const std::size_t seen = tokenizer.encode_into(Texts::joined(input_.prompt, chunk.of(body), texts.chunk), chunk_size_, ids);
+    report.tokens_used -= std::min(report.tokens_used - 1, seen - ids.size());  // one character of more tokens than a chunk has
+    whole->weights.push_back(static_cast<double>(std::max(ids.size(), frame_tokens_ + 1) - frame_tokens_));
+  }
+  report.chunks = whole->chunks.size();
+  whole->left = whole->chunks.size();
+  whole->vectors.resize(whole->chunks.size() * settings_.dimension);
+  ids_[item] = {};
+  const std::lock_guard lock(mutex_);
+  if (long_items_.empty()) long_items_.resize(input_.count);
+  long_items_[item] = std::move(whole);
+}
+
+void EmbedJob::plan() {
+  for (std::size_t item = 0; item < input_.count; ++item) {
+    LongItem* whole = long_items_.empty() ? nullptr : long_items_[item].get();
+    if (whole == nullptr && result_.items[item].status == Status::ok) sequences_.push_back({item, 0, nullptr});
+    if (whole == nullptr) continue;
+    for (std::size_t chunk = 0; chunk < whole->chunks.size(); ++chunk) sequences_.push_back({item, chunk, whole});
+  }
+  std::vector<std::size_t> lengths(sequences_.size());
+  std::ranges::transform(sequences_, lengths.begin(), [this](const Sequence& sequence) { return ids_of(sequence).size(); });
+  batches_ = plan_batches(lengths, {settings_.token_limit->limit(), settings_.batch_size, settings_.workers});
+}
+
+std::vector<TokenId>& EmbedJob::ids_of(const Sequence& sequence) noexcept {
+  return sequence.whole == nullptr ? ids_[sequence.item] : sequence.whole->chunks[sequence.chunk];
 }
 
 void EmbedJob::fail(std::size_t item, Status status, std::string message) noexcept {
@@ -130,59 +212,108 @@ void EmbedJob::fail(std::size_t item, Status status, std::string message) noexce
   if (status != Status::cancelled) items_done_.fetch_add(1, std::memory_order_relaxed);  // what was never begun is not done
 }
 
-// A batch that fails is split until what fails is one text, which is then that item's failure alone. So is one that was planned before the
+// Of a long text's chunks the first that fails decides what is said.
+void EmbedJob::fail(const Sequence& sequence, Status status, const std::string& message) noexcept {
+  std::unique_lock<std::mutex> lock;
+  if (sequence.whole != nullptr) {
+    lock = std::unique_lock(sequence.whole->mutex);
+    if (std::exchange(sequence.whole->failed, true)) return;
+  }
+  try {
+    fail(sequence.item, status, message);
+  } catch (const std::bad_alloc&) {  // of the message's copy
+    fail(sequence.item, status);
+  }
+}
+
+// A batch that fails is split until what fails is one sequence, whose item alone has then failed. So is one that was planned before the
 // limit of tokens fell below it.
-void EmbedJob::encode_or_split(std::span<const std::size_t> items) {
+void EmbedJob::encode_or_split(std::span<const std::size_t> sequences) {
   std::size_t tokens = 0;
-  for (const std::size_t item : items) tokens += ids_[item].size();
+  for (const std::size_t i : sequences) tokens += ids_of(sequences_[i]).size();
   Failure failure{Status::cancelled};
-  const bool fits = items.size() == 1 || tokens <= settings_.token_limit->limit();
+  const bool fits = sequences.size() == 1 || tokens <= settings_.token_limit->limit();
   if (fits && !stopped()) {
     try {
-      encode(items);
+      encode(sequences);
       return settings_.token_limit->on_success(tokens);
     } catch (...) {
       failure = failure_of("encoding the text", Status::internal);
     }
     if (failure.status == Status::out_of_memory) settings_.token_limit->on_out_of_memory(tokens);
   }
-  if (items.size() > 1 && !stopped()) {
-    encode_or_split(items.first(items.size() / 2));
-    return encode_or_split(items.subspan(items.size() / 2));
+  if (sequences.size() > 1 && !stopped()) {
+    encode_or_split(sequences.first(sequences.size() / 2));
+    return encode_or_split(sequences.subspan(sequences.size() / 2));
   }
-  for (const std::size_t item : items) {
-    try {
-      fail(item, failure.status, failure.message);
-    } catch (const std::bad_alloc&) {  // of the message's copy
-      fail(item, failure.status);
-    }
-  }
+  for (const std::size_t i : sequences) fail(sequences_[i], failure.status, failure.message);
 }
 
-void EmbedJob::encode(std::span<const std::size_t> items) {
+void EmbedJob::encode(std::span<const std::size_t> sequences) {
   std::vector<std::int64_t> tokens;
   std::vector<std::int64_t> lengths;
   std::vector<std::int64_t> skip;
   std::size_t total = 0;
-  for (const std::size_t item : items) total += ids_[item].size();
+  for (const std::size_t i : sequences) total += ids_of(sequences_[i]).size();
   tokens.reserve(total);
-  for (const std::size_t item : items) {
-    const std::vector<TokenId>& ids = ids_[item];
+  for (const std::size_t i : sequences) {
+    const std::vector<TokenId>& ids = ids_of(sequences_[i]);
     tokens.insert(tokens.end(), ids.begin(), ids.end());
     lengths.push_back(static_cast<std::int64_t>(ids.size()));
-    skip.push_back(static_cast<std::int64_t>(std::min(input_.prompt_tokens, ids.size() - 1)));
+    skip.push_back(static_cast<std::int64_t>(std::min(prompt_tokens_, ids.size() - 1)));
   }
-  std::vector<float> vectors(items.size() * settings_.pooled_width);
+  std::vector<float> vectors(sequences.size() * settings_.pooled_width);
   settings_.encoder->encode({tokens, lengths, skip}, settings_.poolings, vectors.data());
   vectors = settings_.head->apply(std::move(vectors));
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::span<float> vector(vectors.data() + i * settings_.head->dimension(), settings_.dimension);
-    if (settings_.normalize) inlay::normalize(vector);
-    std::ranges::copy(vector, result_.vectors.data() + items[i] * settings_.dimension);
-    ids_[items[i]] = {};
-  }
   tokens_done_.fetch_add(total, std::memory_order_relaxed);
-  items_done_.fetch_add(items.size(), std::memory_order_relaxed);
+  std::vector<std::size_t> finished;
+  finished.reserve(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Sequence& sequence = sequences_[sequences[i]];
+    const bool whole = finish(sequence, {vectors.data() + i * settings_.head->dimension(), settings_.dimension});
+    if (whole) finished.push_back(sequence.item);
+  }
+  items_done_.fetch_add(finished.size(), std::memory_order_relaxed);
+  if (input_.keep && !finished.empty()) keep(finished);
+}
+
+void EmbedJob::keep(std::span<const std::size_t> items) noexcept {
+  try {
+    input_.keep(items, result_.vectors);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    abandoned_.store(true, std::memory_order_relaxed);
+  }
+}
+
+// Whether the item's vector is there.
+bool EmbedJob::finish(const Sequence& sequence, std::span<float> vector) {
+  if (settings_.normalize) inlay::normalize(vector);
+  ids_of(sequence) = {};
+  if (sequence.whole == nullptr) {
+    std::ranges::copy(vector, result_.vectors.data() + sequence.item * settings_.dimension);
+    return true;
+  }
+  LongItem& whole = *sequence.whole;
+  std::ranges::copy(vector, whole.vectors.data() + sequence.chunk * settings_.dimension);
+  if (whole.left.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  write_average(sequence.item, whole);
+  return true;
+}
+
+void EmbedJob::write_average(std::size_t item, const LongItem& whole) {
+  const std::span<float> row(result_.vectors.data() + item * settings_.dimension, settings_.dimension);
+  double total = 0;
+  for (const double weight : whole.weights) total += weight;
+  for (std::size_t component = 0; component < row.size(); ++component) {
+    double sum = 0;
+    for (std::size_t chunk = 0; chunk < whole.weights.size(); ++chunk) {
+      sum += whole.weights[chunk] * whole.vectors[chunk * row.size() + component];
+    }
+    row[component] = static_cast<float>(sum / total);
+  }
+  if (settings_.normalize) inlay::normalize(row);
 }
 
 Progress EmbedJob::progress() const {

@@ -43,13 +43,17 @@ struct EmbedSettings {
 struct EmbedInput {
   std::size_t count = 0;
   std::function<std::string_view(std::size_t index, std::string& buffer)> text;
-  std::size_t prompt_tokens = 0;  ///< leading tokens of every text that pooling leaves out
+  std::string prompt{};  ///< in front of every text, and of every chunk of a long one
+  bool pools_prompt = true;
+  std::function<std::string_view(std::size_t index)> language{};  ///< for the cuts of a long text; may be empty
+  /// Gets the items whose vectors a batch has finished, on a worker, as soon as they are there; may be empty. What it throws ends the call.
+  std::function<void(std::span<const std::size_t> items, const Matrix& vectors)> keep{};
 };
 
 class EmbedJob final : public Job {
  public:
-  /// `on_done` may be empty; it is called on a worker, once, when the result is there. Throws Error
-  /// (out_of_memory) when the vectors don't fit.
+  /// `on_done` may be empty; it is called on a worker, once, when the result is there. Throws Error: out_of_memory when the vectors don't
+  /// fit, invalid_argument for a chunk_size or chunk_overlap that leaves no room for a text.
   EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput input, CallOptions call, std::function<void(EmbedJob&)> on_done);
 
   /// Waits for the end, and meanwhile calls the progress callback here, on the caller's thread.
@@ -62,11 +66,37 @@ class EmbedJob final : public Job {
   void run(std::size_t index) noexcept override;
   std::size_t next_stage() noexcept override;
 
+  // A text that was cut into chunks, until all of them are encoded.
+  struct LongItem {
+    std::vector<std::vector<TokenId>> chunks;
+    std::vector<double> weights;  // of each chunk
+    std::vector<float> vectors;   // [chunks, dimension]
+    std::atomic<std::size_t> left{0};
+    std::mutex mutex;  // guards the item's failure
+    bool failed = false;
+  };
+
+  // What goes through the encoder as one: a text, or a chunk of a long one.
+  struct Sequence {
+    std::size_t item = 0;
+    std::size_t chunk = 0;
+    LongItem* whole = nullptr;  // null: the item is one sequence
+  };
+
+  struct Texts;  // buffers of a tokenising unit
+
   void tokenize(std::size_t first, std::size_t end);
-  void encode(std::span<const std::size_t> items);
-  void encode_or_split(std::span<const std::size_t> items);
-  void tokenize_item(std::size_t item, std::string& buffer);
+  void tokenize_item(std::size_t item, Texts& texts);
+  void cut_into_chunks(std::size_t item, std::string_view body, Texts& texts);
+  void plan();
+  void encode(std::span<const std::size_t> sequences);
+  void encode_or_split(std::span<const std::size_t> sequences);
+  bool finish(const Sequence& sequence, std::span<float> vector);
+  void keep(std::span<const std::size_t> items) noexcept;
+  void write_average(std::size_t item, const LongItem& whole);
+  void fail(const Sequence& sequence, Status status, const std::string& message) noexcept;
   void fail(std::size_t item, Status status, std::string message = {}) noexcept;
+  [[nodiscard]] std::vector<TokenId>& ids_of(const Sequence& sequence) noexcept;
   void report_progress();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] bool stopped() const noexcept { return abandoned_.load(std::memory_order_relaxed) || call_.stop.stop_requested(); }
@@ -77,13 +107,18 @@ class EmbedJob final : public Job {
   const EmbedSettings& settings_ = *owned_settings_;
   EmbedInput input_;
   CallOptions call_;
+  std::size_t chunk_size_ = 0;     // tokens of a sequence at most
+  std::size_t frame_tokens_ = 0;   // special tokens and the prompt's, of every sequence
+  std::size_t prompt_tokens_ = 0;  // leading tokens of every sequence that pooling leaves out
   std::function<void(EmbedJob&)> on_done_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 
   Stage stage_ = Stage::created;
-  std::vector<std::size_t> pieces_;        // bounds of the tokenising units
-  std::vector<std::vector<TokenId>> ids_;  // of each item, until it is encoded
-  std::vector<std::vector<std::size_t>> batches_;
+  std::vector<std::size_t> pieces_;                    // bounds of the tokenising units
+  std::vector<std::vector<TokenId>> ids_;              // of each item that is one sequence, until it is encoded
+  std::vector<std::unique_ptr<LongItem>> long_items_;  // by item where there are any, else empty
+  std::vector<Sequence> sequences_;
+  std::vector<std::vector<std::size_t>> batches_;  // of sequences
   EmbedResult result_;
 
   std::atomic<bool> abandoned_{false};  // a progress callback threw

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "batch/embed_job.hpp"
+#include "batch/generator_access.hpp"
 #include "batch/worker_pool.hpp"
 #include "encode/encoder.hpp"
 #include "inlay/version.hpp"
@@ -192,6 +193,7 @@ class EmbeddingGenerator::Implementation {
   /// `script`: the file in `source` that is the model's program; empty: the model is made of its weights.
   Implementation(const model::ModelSource& source, GeneratorOptions options, const std::string& script = {});
 
+  [[nodiscard]] std::shared_ptr<batch::EmbedJob> submit(batch::EmbedInput input, CallOptions call) const;
   [[nodiscard]] EmbedResult run(batch::EmbedInput input, const CallOptions& call) const;
   /// Does not wait. The future gets what `deliver` makes of the finished job.
   template <class Deliver>
@@ -209,8 +211,11 @@ class EmbeddingGenerator::Implementation {
     }));
     return future;
   }
-  [[nodiscard]] batch::EmbedInput with_prompt(std::size_t count, std::string prompt,
-                                              std::function<std::string_view(std::size_t, std::string&)> text) const;
+  using Text = std::function<std::string_view(std::size_t, std::string&)>;
+  using Language = std::function<std::string_view(std::size_t)>;
+  [[nodiscard]] batch::EmbedInput input_of(std::size_t count, std::string prompt, Text text, Language language = {}) const {
+    return {count, std::move(text), std::move(prompt), include_prompt, std::move(language)};
+  }
   [[nodiscard]] const ModelInfo& info() const;
 
   GeneratorOptions options;
@@ -223,7 +228,6 @@ class EmbeddingGenerator::Implementation {
 
  private:
   void check_process() const;
-  [[nodiscard]] std::size_t prompt_tokens(const std::string& prompt) const;
   [[nodiscard]] std::string fingerprint() const;
 
   mutable ModelInfo info_;
@@ -309,41 +313,25 @@ const ModelInfo& EmbeddingGenerator::Implementation::info() const {
   return info_;
 }
 
-// How many leading tokens of a text are its prompt's: those of the prompt alone without the closing special token.
-std::size_t EmbeddingGenerator::Implementation::prompt_tokens(const std::string& prompt) const {
-  if (include_prompt || prompt.empty()) return 0;
-  const std::size_t tokens = settings->tokenizer->encode(prompt).ids.size();
-  return settings->tokenizer->special_tokens() > 1 ? tokens - 1 : tokens;
-}
-
-batch::EmbedInput EmbeddingGenerator::Implementation::with_prompt(std::size_t count, std::string prompt,
-                                                                  std::function<std::string_view(std::size_t, std::string&)> text) const {
-  if (prompt.empty()) return {count, std::move(text), 0};
-  const std::size_t tokens = prompt_tokens(prompt);
-  return {count,
-          [prompt = std::move(prompt), text = std::move(text)](std::size_t index, std::string& buffer) {
-            std::string own;
-            const std::string_view body = text(index, own);
-            buffer.assign(prompt).append(body);
-            return std::string_view(buffer);
-          },
-          tokens};
-}
-
 void EmbeddingGenerator::Implementation::check_process() const {
   if (!pool_->is_own_process()) {
     throw Error(Status::unsupported, "the generator was loaded before fork() and has no threads in this process; load it in the child");
   }
 }
 
-EmbedResult EmbeddingGenerator::Implementation::run(batch::EmbedInput input, const CallOptions& call) const {
+std::shared_ptr<batch::EmbedJob> EmbeddingGenerator::Implementation::submit(batch::EmbedInput input, CallOptions call) const {
   check_process();
   if (pool_->is_worker()) {
     throw Error(Status::invalid_argument,
                 "a generator cannot be waited for from its own callbacks; use another one there, or an _async form");
   }
-  const auto job = std::make_shared<batch::EmbedJob>(settings, std::move(input), call, nullptr);
+  auto job = std::make_shared<batch::EmbedJob>(settings, std::move(input), std::move(call), nullptr);
   pool_->submit(job);
+  return job;
+}
+
+EmbedResult EmbeddingGenerator::Implementation::run(batch::EmbedInput input, const CallOptions& call) const {
+  const auto job = submit(std::move(input), call);
   job->wait();
   return job->take_result();
 }
@@ -365,6 +353,24 @@ Vector single_vector(const EmbedResult& result, std::string_view what) {
 }
 
 }  // namespace
+
+std::shared_ptr<batch::EmbedJob> batch::GeneratorAccess::submit(const EmbeddingGenerator& generator, EmbedInput input, CallOptions call) {
+  return generator.implementation_->submit(std::move(input), std::move(call));
+}
+
+batch::EmbedInput batch::GeneratorAccess::documents(const EmbeddingGenerator& generator, std::size_t count,
+                                                    std::function<std::string_view(std::size_t, std::string&)> text,
+                                                    std::function<std::string_view(std::size_t)> language) {
+  return generator.implementation_->input_of(count, document_prompt(generator), std::move(text), std::move(language));
+}
+
+const batch::EmbedSettings& batch::GeneratorAccess::settings(const EmbeddingGenerator& generator) noexcept {
+  return *generator.implementation_->settings;
+}
+
+const std::string& batch::GeneratorAccess::document_prompt(const EmbeddingGenerator& generator) noexcept {
+  return generator.implementation_->document_prompt;
+}
 
 EmbeddingGenerator::EmbeddingGenerator(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
@@ -392,14 +398,14 @@ EmbeddingGenerator EmbeddingGenerator::load(std::span<const ModelFile> files, Ge
 }
 
 EmbedResult EmbeddingGenerator::embed(std::span<const std::string_view> texts, const CallOptions& call) const {
-  return implementation_->run(implementation_->with_prompt(texts.size(), implementation_->default_prompt,
-                                                           [texts](std::size_t i, std::string&) { return texts[i]; }),
-                              call);
+  return implementation_->run(
+      implementation_->input_of(texts.size(), implementation_->default_prompt, [texts](std::size_t i, std::string&) { return texts[i]; }),
+      call);
 }
 
 EmbedResult EmbeddingGenerator::embed(std::span<const std::string> texts, const CallOptions& call) const {
-  return implementation_->run(implementation_->with_prompt(texts.size(), implementation_->default_prompt,
-                                                           [texts](std::size_t i, std::string&) { return std::string_view(texts[i]); }),
+  return implementation_->run(implementation_->input_of(texts.size(), implementation_->default_prompt,
+                                                        [texts](std::size_t i, std::string&) { return std::string_view(texts[i]); }),
                               call);
 }
 
@@ -412,7 +418,8 @@ EmbedResult EmbeddingGenerator::embed_documents(std::span<const Document> docume
   const auto text = [documents, &prepare](std::size_t i, std::string& buffer) -> std::string_view {
     return buffer = prepare(documents[i]);
   };
-  return implementation_->run(implementation_->with_prompt(documents.size(), implementation_->document_prompt, text), call);
+  const auto language = [documents](std::size_t i) -> std::string_view { return documents[i].metadata.language; };
+  return implementation_->run(implementation_->input_of(documents.size(), implementation_->document_prompt, text, language), call);
 }
 
 Vector EmbeddingGenerator::embed_code(std::string_view code, std::string_view language) const {
@@ -422,30 +429,31 @@ Vector EmbeddingGenerator::embed_code(std::string_view code, std::string_view la
 
 Vector EmbeddingGenerator::embed_query(std::string_view text, QueryType type) const {
   const std::string query = TextPreparator::prepare_query(text, type);
-  const auto input = implementation_->with_prompt(1, implementation_->query_prompt,
-                                                  [&query](std::size_t, std::string&) { return std::string_view(query); });
+  const auto input =
+      implementation_->input_of(1, implementation_->query_prompt, [&query](std::size_t, std::string&) { return std::string_view(query); });
   return single_vector(implementation_->run(input, {}), "the query");
 }
 
 std::future<EmbedResult> EmbeddingGenerator::embed_async(std::vector<std::string> texts, CallOptions call) const {
   const std::size_t count = texts.size();
-  auto input = implementation_->with_prompt(count, implementation_->default_prompt,
-                                            [owned = std::make_shared<const std::vector<std::string>>(std::move(texts))](
-                                                std::size_t i, std::string&) { return std::string_view((*owned)[i]); });
+  auto input = implementation_->input_of(count, implementation_->default_prompt,
+                                         [owned = std::make_shared<const std::vector<std::string>>(std::move(texts))](
+                                             std::size_t i, std::string&) { return std::string_view((*owned)[i]); });
   return implementation_->run_async(std::move(input), std::move(call), [](batch::EmbedJob& job) { return job.take_result(); });
 }
 
 std::future<EmbedResult> EmbeddingGenerator::embed_documents_async(std::vector<Document> documents, CallOptions call) const {
-  const std::size_t count = documents.size();
-  auto input = implementation_->with_prompt(
-      count, implementation_->document_prompt,
-      [owned = std::make_shared<const std::vector<Document>>(std::move(documents)), prepare = implementation_->options.preparator](
-          std::size_t i, std::string& buffer) -> std::string_view { return buffer = prepare((*owned)[i]); });
+  const auto owned = std::make_shared<const std::vector<Document>>(std::move(documents));
+  const auto text = [owned, prepare = implementation_->options.preparator](std::size_t i, std::string& buffer) -> std::string_view {
+    return buffer = prepare((*owned)[i]);
+  };
+  const auto language = [owned](std::size_t i) -> std::string_view { return (*owned)[i].metadata.language; };
+  auto input = implementation_->input_of(owned->size(), implementation_->document_prompt, text, language);
   return implementation_->run_async(std::move(input), std::move(call), [](batch::EmbedJob& job) { return job.take_result(); });
 }
 
 std::future<Vector> EmbeddingGenerator::embed_query_async(std::string text, QueryType type) const {
-  auto input = implementation_->with_prompt(
+  auto input = implementation_->input_of(
       1, implementation_->query_prompt,
       [query = TextPreparator::prepare_query(text, type)](std::size_t, std::string&) { return std::string_view(query); });
   return implementation_->run_async(std::move(input), {},

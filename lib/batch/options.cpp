@@ -67,4 +67,20 @@ Pooling parse_pooling(std::string_view name) {
               fmt::format("Invalid pooling method \"{}\"; known: mean, cls, max, mean_sqrt_len_tokens, weightedmean, lasttoken", name));
 }
 
+std::string_view to_string(LongText policy) noexcept {
+  switch (policy) {
+    case LongText::truncate: return "truncate";
+    case LongText::average: return "average";
+    case LongText::error: return "error";
+  }
+  return "unknown";
+}
+
+LongText parse_long_text(std::string_view name) {
+  for (const LongText policy : {LongText::truncate, LongText::average, LongText::error}) {
+    if (to_string(policy) == name) return policy;
+  }
+  throw Error(Status::invalid_argument, fmt::format("unknown policy for long texts \"{}\"; known: truncate, average, error", name));
+}
+
 }  // namespace inlay

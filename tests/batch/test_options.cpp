@@ -26,3 +26,9 @@ TEST_CASE("a pooling's name parses back, and the guide's spellings are understoo
   CHECK(parse_pooling("last_token") == Pooling::last_token);
   CHECK_THROWS_WITH(parse_pooling("median"), Catch::Contains("Invalid pooling method \"median\""));
 }
+
+TEST_CASE("a policy for long texts parses back") {
+  for (const LongText policy : {LongText::truncate, LongText::average, LongText::error})
+    CHECK(parse_long_text(to_string(policy)) == policy);
+  CHECK_THROWS_WITH(parse_long_text("cut"), Catch::Contains("\"cut\""));
+}
