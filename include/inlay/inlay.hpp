@@ -10,6 +10,7 @@
 //   for (auto [row, score] : inlay::top_k(query, result.vectors, 2)) std::cout << score << "  " << texts[row] << "\n";
 #pragma once
 
+#include "inlay/batch.hpp"
 #include "inlay/code_items.hpp"
 #include "inlay/corpus.hpp"
 #include "inlay/document.hpp"
