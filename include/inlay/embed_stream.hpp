@@ -84,8 +84,8 @@ struct StreamSummary {
 StreamSummary embed_stream(const EmbeddingGenerator& generator, const StreamSource& source, const StreamSink& sink,
                            const StreamOptions& options = {});
 
-/// The model as a cache is to know it. A vector also depends on how long texts are cut: where chunks are averaged the fingerprint ends in
-/// "+average(chunk_size,chunk_overlap)".
+/// The model as a cache is to know it. A vector also depends on what becomes of long texts: where chunks are averaged the fingerprint ends
+/// in "+average(chunk_size,chunk_overlap)"; where only whole texts are wanted, in "+whole".
 [[nodiscard]] CacheModel cache_model(const EmbeddingGenerator& generator, const LongTextOptions& long_text);
 
 /// The key of a text: that of what the model sees, its prompt included.

@@ -254,6 +254,7 @@ CacheModel cache_model(const EmbeddingGenerator& generator, const LongTextOption
     const std::size_t chunk_size = long_text.chunk_size == 0 ? most : std::min(long_text.chunk_size, most);
     model.fingerprint += fmt::format("+average({},{})", chunk_size, long_text.chunk_overlap);
   }
+  if (long_text.policy == LongText::error) model.fingerprint += "+whole";
   return model;
 }
 
