@@ -157,20 +157,27 @@ TEST_CASE("a writer that is killed leaves the old set whole, and the next one cl
   write(folder / ".a.set.0123456789abcdef.7.tmp/notes.txt", "not a writer's");
   write(folder / ".b.set.0123456789abcdef.7.tmp/embeddings.npy", "another set's");
   write(folder / ".a.set.short.7.tmp/embeddings.npy", "of another name");
-  const std::size_t others = 3;
+  constexpr std::size_t others = 3;
+  constexpr std::size_t rows = 5000;
   std::mt19937 random(9);
   std::size_t committed = 0;
   std::size_t abandoned = 0;
   for (int round = 0; round < 60; ++round) {
+    SharedNumber written;
     Child child([&] {
-      for (float value = 2;; ++value) write_set(folder / "a.set", 20'000, value);
+      for (float value = 2;; ++value) {
+        EmbeddingSetWriter writer(folder / "a.set", small_model());
+        for (std::size_t row = 0; row < rows; ++row, ++*written) writer.append({std::to_string(row), {}}, "", std::vector<float>(3, value));
+        writer.commit();
+      }
       return 0;
     });
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
+    REQUIRE(written.wait_for(random() % 4 == 0 ? rows : random() % (3 * rows)));  // of four children one is killed while it commits
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
     REQUIRE(child.kill());
     const EmbeddingSet set = load_embeddings(folder / "a.set");
     const float value = set.vectors(0, 0);
-    CHECK(set.documents.size() == (value == 1 ? 50 : 20'000));
+    CHECK(set.documents.size() == (value == 1 ? 50 : rows));
     CHECK(std::ranges::all_of(set.vectors, [value](float number) { return number == value; }));
     committed += value == 1 ? 0 : 1;
     const std::size_t left = names_in(folder.path()).size() - 1 - others;

@@ -238,7 +238,8 @@ TEST_CASE("a process killed at any moment loses no file that insert returned fro
       while (true) ::pause();
       return 0;
     });
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+    REQUIRE(returned.wait_for(kept + random() % 60));
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
     REQUIRE(child.kill());
     const LogCapture log;
     const auto store = FileStore::open(folder / "x", model);

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "support/catch.hpp"
@@ -73,6 +76,16 @@ class SharedNumber {
   SharedNumber& operator=(const SharedNumber&) = delete;
 
   std::atomic<std::size_t>& operator*() const noexcept { return *number_; }
+
+  /// Returns once another process has brought it so far, or `patience` is over: true and false.
+  [[nodiscard]] bool wait_for(std::size_t value, std::chrono::seconds patience = std::chrono::seconds(60)) const {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (*number_ < value) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
+    return true;
+  }
 
  private:
   std::atomic<std::size_t>* number_;
