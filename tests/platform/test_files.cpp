@@ -134,6 +134,26 @@ TEST_CASE("links and files are replaced in one step") {
   check_error(Status::not_found, {"b"}, [&] { replace_file(folder / "gone", folder / "b"); });
 }
 
+TEST_CASE("a readable file is read from any place, and stays readable when another takes its name") {
+  const test::TemporaryFolder folder;
+  test::write(folder / "file", "0123456789");
+  const ReadableFile file(folder / "file");
+  CHECK(file.identity() == file_identity(folder / "file"));
+  std::string buffer(4, '-');
+  CHECK(file.read(3, buffer) == 4);
+  CHECK(buffer == "3456");
+  CHECK(file.read(8, buffer) == 2);
+  CHECK(buffer.substr(0, 2) == "89");
+  CHECK(file.read(100, buffer) == 0);
+  write_file_whole(folder / "file", "other");
+  CHECK(file_identity(folder / "file") != file.identity());
+  CHECK(file.read(0, buffer) == 4);
+  CHECK(buffer == "0123");
+  CHECK_FALSE(file_identity(folder / "none"));
+  check_error(Status::not_found, {"none"}, [&] { const ReadableFile none(folder / "none"); });
+  check_error(Status::io_error, {"folder"}, [&] { const ReadableFile none(folder.path()); });
+}
+
 TEST_CASE("an appended file is cut, overwritten, and read from any place") {
   const test::TemporaryFolder folder;
   AppendedFile file(folder / "file");

@@ -135,6 +135,22 @@ TEST_CASE("a cache of a newer version is not used and not touched, and that is s
   CHECK(read(folder / "a.db") == before);
 }
 
+TEST_CASE("a newer version that changes the schema while the cache is open is noticed") {
+  const TemporaryFolder folder;
+  const std::string change = GENERATE("ALTER TABLE vectors ADD COLUMN more", "ALTER TABLE vectors RENAME COLUMN checksum TO checks");
+  fill(folder / "a.db", 0, 5);
+  const LogCapture log;
+  const auto cache = open_cache((folder / "a.db").string(), no_memory);
+  CHECK(count_found(*cache, model, 0, 5) == 5);
+  Database database(folder / "a.db");
+  database.run(change + "; PRAGMA user_version = 2");
+  count_found(*cache, model, 0, 5);
+  cache->insert(model, cache_entries(model, 10, 5));
+  CHECK(log.count("newer version") == 1);
+  CHECK(database.text("SELECT count(*) FROM vectors") == "5");
+  for (const std::string& name : names(folder.path())) CHECK(name.find("damaged") == std::string::npos);
+}
+
 TEST_CASE("a database of another program is not touched") {
   const TemporaryFolder folder;
   Database(folder / "a.db").run("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('x')");

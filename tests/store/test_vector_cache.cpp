@@ -179,6 +179,7 @@ TEST_CASE("labels, names and times come back; bytes that are not UTF-8 as U+FFFD
       {"k4", "bad \xFF\xC3(\xE4\xB8 end", "\x80", {std::numeric_limits<float>::max(), 16777217.0F, 5e-45F}, time},
       {"k5", "", "", {0, -1, 1}, time},
       {"k6", long_label, "f", {1, 1, 1}, time},
+      {"bad and long", std::string(70'000, '\x80'), "f", {1, 1, 1}, time},
       {"k\"7\\\xE4\xB8\xAD", "x:1", "f", {2, 2, 2}, time}};
   auto cache = open_cache(url(kind, folder));
   cache->insert(model, entries);
@@ -186,6 +187,8 @@ TEST_CASE("labels, names and times come back; bytes that are not UTF-8 as U+FFFD
   entries[3].label = "bad \xEF\xBF\xBD\xEF\xBF\xBD(\xEF\xBF\xBD end";
   entries[3].name = "\xEF\xBF\xBD";
   entries[5].label = std::string(65'535, 'x');
+  entries[6].label.clear();
+  for (int i = 0; i < 65'536 / 3; ++i) entries[6].label += "\xEF\xBF\xBD";
   if (kind == "json") entries[4].label = "content:k5";
   const std::vector<CacheEntry> kept = all_entries(*cache);
   REQUIRE(kept.size() == entries.size());
@@ -216,7 +219,7 @@ TEST_CASE("arguments that make no sense are errors, and nothing is kept") {
   refuse({"1048577"}, [&] { cache->find({"m", "f", 1048577}, keys, row); });
   refuse({"\xFF"}, [&] { cache->find({"m", "\xFF", 2}, keys, row); });
   refuse({"2", "1"}, [&] { cache->find(model, keys, std::span(row).first(1)); });
-  refuse({"room for 2 numbers"}, [&] { cache->find(model, {}, row); });
+  refuse({"2 numbers of room", "0 keys"}, [&] { cache->find(model, {}, row); });
   for (const std::string& key : {std::string(), std::string(1025, 'k'), std::string("\xFF")}) {
     const std::vector<CacheEntry> entries = {good, {key, "l", "n", {1, 2}}};
     refuse({"1024"}, [&] { cache->insert(model, entries); });

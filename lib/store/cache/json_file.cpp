@@ -40,6 +40,34 @@ void wait_until_settled(const fs::path& path) {
   }
 }
 
+// New entries by label: of two with one label the later, in the place of the first.
+class Labels {
+ public:
+  struct Line {
+    std::string label;
+    const Pending* entry;
+    bool written = false;
+  };
+
+  explicit Labels(std::span<const Pending> entries) {
+    for (const Pending& entry : entries) {
+      std::string label = entry.label.empty() ? fmt::format("content:{}", entry.key) : std::string(entry.label);
+      const auto [number, is_new] = numbers_.try_emplace(hash(label), lines_.size());
+      if (is_new) lines_.push_back({std::move(label), &entry});
+      lines_[number->second].entry = &entry;
+    }
+  }
+  Line* find(std::uint64_t label) noexcept {
+    const auto number = numbers_.find(label);
+    return number == numbers_.end() ? nullptr : &lines_[number->second];
+  }
+  [[nodiscard]] const std::vector<Line>& lines() const noexcept { return lines_; }
+
+ private:
+  std::vector<Line> lines_;
+  std::unordered_map<std::uint64_t, std::size_t> numbers_;
+};
+
 }  // namespace
 
 // Over the file as it was when the walk began.
@@ -175,42 +203,28 @@ void JsonFile::write(std::span<const Pending> entries, std::chrono::milliseconds
 }
 
 bool JsonFile::replace(std::span<const Pending> entries, const std::vector<bool>& keep) {
-  std::unordered_map<std::uint64_t, const Pending*> ours;  // by label's hash; null: written
-  std::vector<std::pair<std::uint64_t, std::string>> labels;
-  for (const Pending& entry : entries) {
-    const std::string label = entry.label.empty() ? fmt::format("content:{}", entry.key) : std::string(entry.label);
-    const std::uint64_t id = hash(label);
-    if (ours.insert_or_assign(id, &entry).second) labels.emplace_back(id, label);
-  }
-  std::unordered_map<std::uint64_t, const std::string*> label_texts;
-  for (const auto& [id, label] : labels) label_texts.emplace(id, &label);
-
-  const CacheModel& model = model_ ? *model_ : index_.model;
   platform::ReplacementFile replacement(path_);
-  JsonWriter writer(replacement.path(), model, index_);
-  const auto write_ours = [&](std::uint64_t id, std::string_view extra) {
-    writer.add(*label_texts.at(id), *ours.at(id), extra);
-    ours.at(id) = nullptr;
-  };
+  JsonWriter writer(replacement.path(), model_ ? *model_ : index_.model, index_);
+  Labels ours(entries);
   for (std::size_t i = 0; i < index_.entries.size(); ++i) {
     if (!keep.empty() && !keep[i]) continue;
     const JsonIndex::Entry& theirs = index_.entries[i];
-    const auto own = ours.find(theirs.label);
-    if (own != ours.end() && own->second == nullptr) continue;  // a label that stood there twice
     const auto text = read_text(index_, theirs);
     if (!text) {
       forget();
       return false;
     }
-    if (own != ours.end() && (theirs.seen < own->second->inserted || theirs.created <= own->second->created)) {
-      write_ours(theirs.label, reader_.unknown_fields(*text));
-    } else {
-      if (own != ours.end()) own->second = nullptr;
+    Labels::Line* own = ours.find(theirs.label);
+    if (own == nullptr) {
       writer.add(theirs, *text);
+    } else if (!own->written) {  // else a label that stood there twice
+      own->written = true;
+      const bool is_later = theirs.seen < own->entry->inserted || theirs.created <= own->entry->created;
+      is_later ? writer.add(own->label, *own->entry, reader_.unknown_fields(*text)) : writer.add(theirs, *text);
     }
   }
-  for (const auto& [id, label] : labels) {
-    if (ours.at(id) != nullptr) write_ours(id, {});
+  for (const Labels::Line& line : ours.lines()) {
+    if (!line.written) writer.add(line.label, *line.entry, {});
   }
   JsonIndex next = writer.finish();
   std::error_code ignored;

@@ -8,6 +8,7 @@
 
 #include "platform/log.hpp"
 #include "store/cache/limits.hpp"
+#include "store/cache_arguments.hpp"
 #include "text/utf8.hpp"
 
 namespace inlay::store {
@@ -18,30 +19,15 @@ constexpr std::chrono::seconds read_again(1);  // after trouble
 constexpr std::chrono::seconds write_again(10);
 constexpr std::chrono::milliseconds short_patience(100);  // with a file that was busy for the whole of the time before
 
-void check(const CacheModel& model) {
-  if (model.fingerprint.empty() || !text::is_valid_utf8(model.fingerprint) || model.dimension == 0 || model.dimension > most_dimensions) {
-    throw Error(Status::invalid_argument, fmt::format("a cache for the model \"{}\" with the fingerprint \"{}\" and {} dimensions",
-                                                      model.name, model.fingerprint, model.dimension));
-  }
-}
-
-void check(const CacheModel& model, const CacheEntry& entry) {
-  if (entry.vector.size() != model.dimension) {
-    throw Error(Status::invalid_argument,
-                fmt::format("the vector of the key {} has {} components, not {}", entry.key, entry.vector.size(), model.dimension));
-  }
-  if (entry.key.empty() || entry.key.size() > most_key_bytes || !text::is_valid_utf8(entry.key)) {
-    throw Error(Status::invalid_argument,
-                fmt::format("a key of {} bytes, which is not UTF-8 of 1 to {} bytes", entry.key.size(), most_key_bytes));
-  }
-}
-
 // A label as it can be kept; empty where it is fine as it is.
 std::string repaired(std::string_view label) {
   if (label.size() <= most_label_bytes && text::is_valid_utf8(label)) return {};
-  std::size_t end = std::min(label.size(), most_label_bytes);
-  while (end < label.size() && end > 0 && (static_cast<unsigned char>(label[end]) & 0xC0) == 0x80) --end;
-  return text::repair_utf8(label.substr(0, end)).text;
+  std::string text = text::repair_utf8(label.substr(0, most_label_bytes + 4)).text;  // 4: a character that is cut here is cut below
+  if (text.size() <= most_label_bytes) return text;
+  std::size_t end = most_label_bytes;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text;
 }
 
 bool is_finite(std::span<const float> vector) {
@@ -74,11 +60,7 @@ void LayeredCache::tell(const Error& error) const {
 }
 
 std::vector<bool> LayeredCache::find(const CacheModel& model, std::span<const std::string> keys, std::span<float> vectors) {
-  check(model);
-  if (vectors.size() / model.dimension != keys.size() || vectors.size() % model.dimension != 0) {
-    throw Error(Status::invalid_argument,
-                fmt::format("room for {} numbers, where {} vectors of {} are asked for", vectors.size(), keys.size(), model.dimension));
-  }
+  check_find(model, keys, vectors);
   std::vector<bool> known(keys.size());
   memory_.find(model, keys, vectors, known);
   if (file_ != nullptr && std::ranges::find(known, false) != known.end()) find_in_file(model, keys, vectors, known);
@@ -110,8 +92,7 @@ void LayeredCache::find_in_file(const CacheModel& model, std::span<const std::st
 }
 
 void LayeredCache::insert(const CacheModel& model, std::span<const CacheEntry> entries) {
-  check(model);
-  for (const CacheEntry& entry : entries) check(model, entry);
+  check_insert(model, entries);
   if (entries.empty()) return;
 
   const CacheModel clean_model{text::repair_utf8(model.name).text, model.fingerprint, model.dimension};
@@ -140,7 +121,7 @@ void LayeredCache::insert(const CacheModel& model, std::span<const CacheEntry> e
   inserted_ += pending.size();
   if (pending.empty()) return;
   if (file_ == nullptr || !file_->takes(clean_model)) {
-    if (file_ != nullptr) persistent_ = false;
+    refused_ = file_ != nullptr;
     keep(pending, Place::nowhere);
   } else {
     // What a file collects must not be lost to the bound of the memory.
@@ -229,7 +210,7 @@ CacheStatistics LayeredCache::statistics() const {
   }
   for (const CacheModelCount& model : statistics.models) statistics.entries += model.entries;
   statistics.entries += memory_.waiting_entries();
-  statistics.persistent = persistent_;
+  statistics.persistent = persistent_ && !refused_;
   statistics.memory_entries = memory_.entries();
   statistics.memory_bytes = memory_.bytes();
   statistics.hits = hits_;

@@ -47,6 +47,7 @@ class LayeredCache final : public VectorCache {
   mutable Warnings warnings_;
   std::unique_ptr<CacheFile> file_;  // null: there is none
   bool persistent_;
+  bool refused_ = false;           // something was inserted that the file doesn't take
   bool was_busy_ = false;          // when it was tried last
   Clock::time_point next_read_{};  // not before, after trouble
   Clock::time_point next_write_{};

@@ -56,7 +56,10 @@ Connection::Connection(const std::filesystem::path& path, Access access) : path_
   }
 }
 
-Connection::~Connection() { sqlite3_close(handle_); }
+Connection::~Connection() {
+  for (auto* statement : {&begin_read_, &begin_write_, &commit_}) statement->reset();
+  sqlite3_close(handle_);
+}
 
 void Connection::wait_for_others(std::chrono::milliseconds at_most) noexcept {
   sqlite3_busy_timeout(handle_, static_cast<int>(at_most.count()));
@@ -65,6 +68,17 @@ void Connection::wait_for_others(std::chrono::milliseconds at_most) noexcept {
 void Connection::execute(const char* sql) {
   if (const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code);
 }
+
+void Connection::run(std::unique_ptr<Statement>& kept, const char* sql) {
+  if (kept == nullptr) kept = std::make_unique<Statement>(*this, sql);
+  kept->run();
+}
+
+void Connection::begin_read() { run(begin_read_, "BEGIN"); }
+
+void Connection::begin_write() { run(begin_write_, "BEGIN IMMEDIATE"); }
+
+void Connection::commit() { run(commit_, "COMMIT"); }
 
 std::int64_t Connection::number(const char* sql) {
   Statement statement(*this, sql);
@@ -133,7 +147,7 @@ std::string_view Statement::blob(int column) const {
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
-  connection_.execute(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN");
+  kind == Kind::write ? connection_.begin_write() : connection_.begin_read();
 }
 
 Transaction::~Transaction() {
@@ -141,7 +155,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  connection_.execute("COMMIT");
+  connection_.commit();
   open_ = false;
 }
 

@@ -27,6 +27,9 @@ class Connection {
 
   void wait_for_others(std::chrono::milliseconds at_most) noexcept;
   void execute(const char* sql);
+  void begin_read();
+  void begin_write();  ///< waits for other writers now, not in the middle
+  void commit();
   [[nodiscard]] std::int64_t number(const char* sql);  ///< the first column of the first row
   [[nodiscard]] bool writable() const noexcept;
   [[nodiscard]] sqlite3* handle() const noexcept { return handle_; }
@@ -36,8 +39,13 @@ class Connection {
   [[noreturn]] void fail(int code) const;
 
  private:
+  void run(std::unique_ptr<Statement>& kept, const char* sql);
+
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
+  std::unique_ptr<Statement> begin_read_;  // prepared once: a look-up of one key takes no longer than they would
+  std::unique_ptr<Statement> begin_write_;
+  std::unique_ptr<Statement> commit_;
 };
 
 /// A prepared statement. What is bound must outlive the step; what a column gives lives until the next one.

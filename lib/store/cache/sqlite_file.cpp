@@ -135,11 +135,16 @@ void SqliteFile::drop_moved_file() {
 
 fs::path SqliteFile::log_path() const { return fs::path(path_).concat(companions[0]); }
 
+bool SqliteFile::is_ours(Connection& connection) const {
+  const Transaction view(connection, Transaction::Kind::read);
+  return has_schema(connection, path_);
+}
+
 std::unique_ptr<SqliteFile::Session> SqliteFile::connect(Access access, std::chrono::milliseconds patience) const {
   const auto before = platform::file_identity(path_);
   auto connection = std::make_unique<Connection>(path_, access);
   connection->wait_for_others(patience);
-  if (!has_schema(*connection, path_)) {
+  if (!is_ours(*connection)) {
     if (access != Access::create) return nullptr;
     create_schema(*connection, path_, patience);
   }
@@ -192,6 +197,14 @@ void SqliteFile::open_to_write(std::chrono::milliseconds patience) {
 void SqliteFile::keep_damage_aside(std::chrono::milliseconds patience) {
   const auto lock = lock_file(path_, patience);
   if (!is_known_damage()) return;  // another process was first
+  damaged_.reset();
+  try {  // what looks like damage may be a newer version's work of just now
+    Connection connection(path_, Access::read_write);
+    connection.wait_for_others(patience);
+    static_cast<void>(is_ours(connection));
+  } catch (const CacheFailure& failure) {
+    if (failure.trouble() != Trouble::damaged) throw;
+  }
   const fs::path kept = move_aside(path_, "damaged", companions);
   warnings().once(kept.string(), fmt::format("{}; the damaged file is kept as {}, and another is begun", damage_, kept.string()));
 }
@@ -236,6 +249,7 @@ void SqliteFile::write_once(std::span<const Pending> entries, std::chrono::milli
   guarded([&] {
     open_to_write(patience);
     Transaction transaction(session_->connection(), Transaction::Kind::write);
+    static_cast<void>(has_schema(session_->connection(), path_));  // a newer version may have changed it meanwhile
     const CacheModel* model = nullptr;
     std::int64_t id = 0;
     for (const Pending& entry : entries) {

@@ -34,6 +34,7 @@ class SqliteFile final : public CacheFile {
   class Walk;
   struct Row;
 
+  [[nodiscard]] bool is_ours(Connection& connection) const;
   /// Nothing where the database is empty, and may not be filled.
   [[nodiscard]] std::unique_ptr<Session> connect(Access access, std::chrono::milliseconds patience) const;
   /// Whether there is a cache to read: false where there is no file, an empty one, or one that is known to be damaged.

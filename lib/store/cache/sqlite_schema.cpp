@@ -41,7 +41,7 @@ void turn_to_wal(Connection& connection, std::chrono::milliseconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (true) {
     try {
-      connection.execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL");
+      connection.execute("PRAGMA journal_mode = WAL");
       return;
     } catch (const CacheFailure& failure) {
       if (failure.trouble() != Trouble::busy || std::chrono::steady_clock::now() >= end) throw;
@@ -53,7 +53,6 @@ void turn_to_wal(Connection& connection, std::chrono::milliseconds patience) {
 }  // namespace
 
 bool has_schema(Connection& connection, const std::filesystem::path& path) {
-  const Transaction view(connection, Transaction::Kind::read);
   const std::int64_t owner = connection.number("PRAGMA application_id");
   const std::int64_t version = connection.number("PRAGMA user_version");
   if (owner == application_id && version == schema_version) return true;
@@ -73,12 +72,8 @@ bool has_schema(Connection& connection, const std::filesystem::path& path) {
 void create_schema(Connection& connection, const std::filesystem::path& path, std::chrono::milliseconds patience) {
   turn_to_wal(connection, patience);
   Transaction transaction(connection, Transaction::Kind::write);
-  const std::int64_t tables = connection.number("SELECT count(*) FROM sqlite_schema");
-  if (tables == 0) connection.execute(schema);
+  if (!has_schema(connection, path)) connection.execute(schema);
   transaction.commit();
-  if (tables != 0 && !has_schema(connection, path)) {
-    throw CacheFailure(Trouble::damaged, fmt::format("the vector cache {} has no schema", path.string()));
-  }
 }
 
 void configure(Connection& connection) {
@@ -88,7 +83,7 @@ void configure(Connection& connection) {
   mode.reset();
   connection.execute(wal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
   connection.execute(
-      "PRAGMA wal_autocheckpoint = 4096;"
+      "PRAGMA wal_autocheckpoint = 8192;"
       "PRAGMA journal_size_limit = 67108864;"
       "PRAGMA cache_size = -16384;"
       "PRAGMA cell_size_check = ON;"

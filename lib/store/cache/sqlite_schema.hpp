@@ -5,8 +5,8 @@
 
 namespace inlay::store {
 
-/// Whether the file holds our schema; false for a database without anything in it. Throws CacheFailure: foreign for a newer schema and for a
-/// database of another program, damaged.
+/// Whether the file holds our schema; false for a database without anything in it. To be asked in a transaction. Throws CacheFailure: foreign
+/// for a newer schema and for a database of another program, damaged.
 [[nodiscard]] bool has_schema(Connection& connection, const std::filesystem::path& path);
 
 /// Puts the schema into an empty database, unless another process does meanwhile.
