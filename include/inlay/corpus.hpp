@@ -2,6 +2,9 @@
 //
 //   auto documents = inlay::read_corpus("src/");                                     // one document a file, honouring .gitignore
 //   documents = inlay::split_lines(documents, generator.tokenizer(), 256);           // pieces, each with its line number
+//
+//   inlay::CorpusReader reader("articles.jsonl");                                    // the same one by one, whatever their number
+//   while (auto document = reader.next()) ...
 #pragma once
 
 #include <cstddef>
@@ -9,6 +12,8 @@
 #include <filesystem>
 #include <functional>
 #include <istream>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +43,9 @@ struct CorpusOptions {
   /// Told of every file, or folder with all that is in it, that is left out, and why: "hidden", "ignored", "binary", "empty", "too large",
   /// "symbolic link", "special file", or the error's message.
   std::function<void(const std::filesystem::path&, std::string_view reason)> on_skip{};
+  /// Told of every record of a JSON, JSON lines or CSV file that is no text, by a message that names file and line; it is left out, and
+  /// those behind it are read. Empty: the first such record is an error.
+  std::function<void(std::string_view message)> on_bad_record{};
 };
 
 /// What `automatic` stands for at this path.
@@ -53,6 +61,29 @@ struct CorpusOptions {
 
 /// The same from a stream (standard input), whose format is options.format (automatic: text). `name` stands for it in messages.
 [[nodiscard]] std::vector<Document> read_corpus(std::istream& stream, std::string_view name, const CorpusOptions& options = {});
+
+/// Reads a corpus as read_corpus does, but one document at a time: of a folder it holds the files' paths and one file, of lines and CSV one
+/// record, of JSON the whole. One thread at a time.
+class CorpusReader {
+ public:
+  /// Throws Error: not_found, io_error, invalid_argument.
+  explicit CorpusReader(const std::filesystem::path& path, const CorpusOptions& options = {});
+  /// `stream` must outlive the reader.
+  CorpusReader(std::istream& stream, std::string_view name, const CorpusOptions& options = {});
+  ~CorpusReader();
+  CorpusReader(CorpusReader&&) noexcept;
+  CorpusReader& operator=(CorpusReader&&) noexcept;
+
+  /// The next document; nothing when there are no more. Throws Error as read_corpus, after which there are no more.
+  [[nodiscard]] std::optional<Document> next();
+
+  /// How much has been read, from 0 to 1: of a file's bytes, of a folder's files; of a stream 0 until its end.
+  [[nodiscard]] double fraction() const noexcept;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
 
 /// Cuts each document on line boundaries into pieces of at most max_tokens tokens, counted with the context that `preparator` adds and with
 /// special tokens; each piece knows its first line. A single line longer than that stays whole, to be truncated (and reported) when

@@ -59,4 +59,21 @@ std::optional<CsvRecord> CsvReader::next() {
   }
 }
 
+void CsvReader::skip_all() noexcept {
+  line_ += static_cast<std::size_t>(std::ranges::count(rest_, '\n'));
+  rest_ = {};
+}
+
+void CsvQuotes::pass(std::string_view text) noexcept {
+  for (const char letter : text) {
+    if (state_ == State::quoted) {
+      if (letter == '"') state_ = State::behind_quote;
+    } else if (letter == '"' && state_ != State::plain) {  // begins a field, or is the second of ""
+      state_ = State::quoted;
+    } else {
+      state_ = letter == ',' || letter == '\n' || letter == '\r' ? State::field_start : State::plain;
+    }
+  }
+}
+
 }  // namespace inlay::code

@@ -100,32 +100,37 @@ Document file_document(std::string bytes, const std::string& file_path) {
   return document;
 }
 
-std::vector<Document> read_folder(const fs::path& folder, const CorpusOptions& options) {
-  Walk walk(folder, options);
-  std::vector<Document> documents;
-  for (const std::string& file : walk.files()) {
-    const fs::path path = folder / file;
-    std::error_code error;
-    if (fs::file_size(path, error) > options.max_file_bytes && !error) {
-      walk.skip(path, "too large");
-      continue;
-    }
-    try {
-      std::string bytes = platform::read_file(path);
-      if (bytes.size() > options.max_file_bytes) {
-        walk.skip(path, "too large");
-      } else if (bytes.find('\0') < binary_window) {
-        walk.skip(path, "binary");
-      } else if (bytes.find_first_not_of(" \t\r\n\f\v") == std::string::npos) {
-        walk.skip(path, "empty");
-      } else {
-        documents.push_back(file_document(std::move(bytes), file));
-      }
-    } catch (const Error& failure) {
-      walk.skip(path, failure.what());
-    }
+FolderReader::FolderReader(fs::path folder, CorpusOptions options)
+    : folder_(std::move(folder)), options_(std::move(options)), files_(Walk(folder_, options_).files()) {}
+
+std::optional<Document> FolderReader::next() {
+  while (next_ < files_.size()) {
+    if (auto document = read(files_[next_++])) return document;
   }
-  return documents;
+  return std::nullopt;
+}
+
+double FolderReader::fraction() const noexcept {
+  return files_.empty() ? 1 : static_cast<double>(next_) / static_cast<double>(files_.size());
+}
+
+std::optional<Document> FolderReader::read(const std::string& file) const {
+  const fs::path path = folder_ / file;
+  const auto skip = [&](std::string_view reason) -> std::optional<Document> {
+    if (options_.on_skip) options_.on_skip(path, reason);
+    return std::nullopt;
+  };
+  std::error_code error;
+  if (fs::file_size(path, error) > options_.max_file_bytes && !error) return skip("too large");
+  try {
+    std::string bytes = platform::read_file(path);
+    if (bytes.size() > options_.max_file_bytes) return skip("too large");
+    if (bytes.find('\0') < binary_window) return skip("binary");
+    if (bytes.find_first_not_of(" \t\r\n\f\v") == std::string::npos) return skip("empty");
+    return file_document(std::move(bytes), file);
+  } catch (const Error& failure) {
+    return skip(failure.what());
+  }
 }
 
 }  // namespace inlay::code

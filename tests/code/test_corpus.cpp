@@ -150,6 +150,87 @@ TEST_CASE("JSONTestSuite as a corpus: nothing invalid is read") {
   }
 }
 
+TEST_CASE("a bad record is told and left out, where that is asked for; those behind it are read") {
+  const auto read = [](const std::string& text, CorpusFormat format) {
+    std::vector<std::string> messages;
+    std::istringstream stream(text);
+    const auto documents =
+        read_corpus(stream, "-", {.format = format, .on_bad_record = [&](std::string_view message) { messages.emplace_back(message); }});
+    return std::pair(contents(documents), messages);
+  };
+  using Messages = std::vector<std::string>;
+  CHECK(read("\"a\"\n{}\n\"b\"\n", CorpusFormat::jsonl) == std::pair(Texts{"a", "b"}, Messages{"-:2 has no string `text` or `content`"}));
+  const auto [texts, messages] = read("\"a\"\n{\n\xFF\n\"b\"", CorpusFormat::jsonl);
+  CHECK(texts == Texts{"a", "b"});
+  CHECK(messages.size() == 2);
+  CHECK(read("[\"a\", 5, \"b\", {}]", CorpusFormat::json) ==
+        std::pair(Texts{"a", "b"}, Messages{"-, item 1 is neither a string nor an object", "-, item 3 has no string `text` or `content`"}));
+  CHECK(read("a,b\n1,2\n3\n\"4\"x,5\n6,7\n", CorpusFormat::csv) ==
+        std::pair(Texts{"1", "6"}, Messages{"-:3: a record of 1 fields, where the header has 2", "-:4: text behind a quoted field"}));
+  CHECK_THROWS_WITH(read("[\"a\", 5", CorpusFormat::json), Catch::Contains("- is not valid JSON"));
+  CHECK_THROWS_WITH(read("a,b\n1,2\n\"3,4\n5,6\n", CorpusFormat::csv), Catch::Contains("-:3: a quoted field has no end"));
+}
+
+TEST_CASE("a reader gives what read_corpus gives, one by one, from pieces of any size") {
+  // A stream that hands out few bytes at a time: every cut in the middle of a line, a quote, a character.
+  class Trickle final : public std::streambuf {
+   public:
+    Trickle(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
+
+   private:
+    int_type underflow() override {
+      if (next_ == text_.size()) return traits_type::eof();
+      const std::size_t count = std::min(piece_, text_.size() - next_);
+      setg(text_.data() + next_, text_.data() + next_, text_.data() + next_ + count);
+      next_ += count;
+      return traits_type::to_int_type(*gptr());
+    }
+    std::string text_;
+    std::size_t piece_;
+    std::size_t next_ = 0;
+  };
+  const std::string lines = "\xEF\xBB\xBF" + std::string(200'000, 'x') + "\r\n\n\xE4\xB8\xAD\xE6\x96\r\nlast";
+  std::string csv = "\xEF\xBB\xBFtext,line_number\r\n\"a \"\"quoted\"\"\r\n, one\",7\r\rb,8\n\n5\" disk,9\nc,\"\"\n\"d\",\"\n\"";
+  for (int i = 0; i < 3000; ++i) csv += "\r\n\"row\n" + std::to_string(i) + "\"," + std::to_string(i);
+  for (const auto& [text, format, count] : {std::tuple(lines, CorpusFormat::text, 4UL), std::tuple(csv, CorpusFormat::csv, 3005UL),
+                                            std::tuple(std::string("\n\n\"a\"\n\n"), CorpusFormat::jsonl, 1UL)}) {
+    const auto expected = from_stream(text, format);
+    REQUIRE(expected.size() == count);
+    for (const std::size_t piece : {1UL, 2UL, 3UL, 1000UL, 65'536UL, 1UL << 30}) {
+      Trickle buffer(text, piece);
+      std::istream stream(&buffer);
+      CorpusReader reader(stream, "-", {.format = format});
+      CHECK(reader.fraction() == 0);
+      for (const Document& document : expected) REQUIRE(reader.next() == document);
+      CHECK_FALSE(reader.next());
+      CHECK_FALSE(reader.next());
+      CHECK(reader.fraction() == 1);
+    }
+    const TemporaryFolder folder;
+    CorpusReader reader(write(folder / "x", text), {.format = format});
+    double before = 0;
+    for (const Document& document : expected) {
+      REQUIRE(reader.next()->content == document.content);
+      CHECK(reader.fraction() >= before);
+      CHECK(reader.fraction() <= 1);
+      before = reader.fraction();
+    }
+    CHECK_FALSE(reader.next());
+    CHECK(reader.fraction() == 1);
+  }
+  CHECK(from_stream(csv, CorpusFormat::csv)[0].content == "a \"quoted\"\r\n, one");
+  CHECK(from_stream(csv, CorpusFormat::csv)[2].content == "5\" disk");
+  CHECK(from_stream(csv, CorpusFormat::csv)[3004].metadata.line_number == 2999);
+}
+
+TEST_CASE("after an error a reader has no more") {
+  std::istringstream stream("\"a\"\n5\n\"b\"\n");
+  CorpusReader reader(stream, "-", {.format = CorpusFormat::jsonl});
+  CHECK(reader.next()->content == "a");
+  CHECK_THROWS_WITH(reader.next(), Catch::Contains("-:2"));
+  CHECK_FALSE(reader.next());
+}
+
 TEST_CASE("a pipe that is named is read to its end") {
   const TemporaryFolder folder;
   const auto pipe = folder / "pipe.txt";
