@@ -12,7 +12,7 @@
 // Texts are read into a window of bounded size; while one window is encoded (longest texts first, as all calls do) the next is read, looked
 // up in the cache and tokenised, and the one before goes to the sink. A text that the cache knows is not encoded, nor is one that equals
 // another on its way. Vectors are handed to the cache batch by batch as they come, not when they leave: whatever happens, the next run
-// finds all but the batches that were being encoded.
+// finds all but the batches that were being encoded. When a stream returns or throws, nothing of it runs on.
 //
 // Thread rule: source, sink and on_progress are called on the calling thread alone, one at a time; the cache from the generator's
 // threads, too. Any number of streams may share one generator and one cache. Not from the generator's own callbacks.
@@ -25,6 +25,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "inlay/generator.hpp"
 #include "inlay/options.hpp"
@@ -47,6 +48,7 @@ struct StreamedVector {
   const ItemReport& report;         ///< of a vector from the cache without tokens
   std::span<const float> vector{};  ///< valid during the call; empty where the status is not ok
   bool cached = false;              ///< known before: from the cache, or an equal text's that came earlier in the stream
+  std::string_view key{};           ///< cache_key of the text, valid during the call; empty where there was no text
 };
 
 /// The next text; nothing when there are no more. What it throws ends the stream: what was read before is finished first.
@@ -59,7 +61,7 @@ struct StreamOptions {
   std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of texts in flight at most, one longer text alone excepted; at least 1
   LongTextOptions long_text{.policy = LongText::average};
   std::shared_ptr<VectorCache> cache{};  ///< may be empty
-  std::size_t total = 0;                 ///< texts that will come, for Progress; 0: not known
+  std::size_t total = 0;                 ///< texts that will come, for Progress; 0: not known, as Progress::total is until all are read
   /// When a stop is requested no more is read; batches in flight are finished and kept; the rest of what was read is Status::cancelled.
   std::stop_token stop{};
   /// Called after batches end; `done` counts items whose vector is there.
@@ -83,10 +85,6 @@ struct StreamSummary {
 /// failure is in its report.
 StreamSummary embed_stream(const EmbeddingGenerator& generator, const StreamSource& source, const StreamSink& sink,
                            const StreamOptions& options = {});
-
-/// The model as a cache is to know it. A vector also depends on what becomes of long texts: where chunks are averaged the fingerprint ends
-/// in "+average(chunk_size,chunk_overlap)"; where only whole texts are wanted, in "+whole".
-[[nodiscard]] CacheModel cache_model(const EmbeddingGenerator& generator, const LongTextOptions& long_text);
 
 /// The key of a text: that of what the model sees, its prompt included.
 [[nodiscard]] std::string cache_key(const EmbeddingGenerator& generator, std::string_view text);

@@ -3,7 +3,7 @@
 //   embeddings.npy    float32, C order, shape (rows, dimension): numpy.load reads it
 //   metadata.json     an array of one object per row, in the same order: content, the fields of Metadata that are known, the extra fields
 //                     under their own names, and the row's key. Extra fields that have one of those names stand in an object "extra"
-//   model_info.json   the ModelInfo, and when the set was created (RFC 3339, UTC)
+//   model_info.json   the ModelInfo, "long_text" {"policy", "chunk_size", "chunk_overlap"}, and when the set was "created" (RFC 3339, UTC)
 //
 // A set is written to a temporary folder beside its place and renamed: a reader sees the old set or the new one, never half of either.
 //
@@ -37,7 +37,8 @@ struct EmbeddingSet {
   std::vector<Document> documents{};  ///< one per row
   std::vector<std::string> keys{};    ///< one per row, or none: content_key of the text that the model saw
   ModelInfo model{};
-  std::string created{};  ///< RFC 3339, UTC; empty: filled in when saved
+  LongTextOptions long_text{};  ///< what became of texts that are longer than the model takes
+  std::string created{};        ///< RFC 3339, UTC; empty: filled in when saved
 };
 
 /// A hash of a text (XXH3, 128 bits, hexadecimal): equal texts, equal keys. With the model's fingerprint it tells whether a vector is
@@ -61,8 +62,8 @@ void save_embeddings(const std::filesystem::path& folder, const EmbedResult& res
 /// writer that never got so far left behind is removed: by its destructor or, where its process was killed, by the next writer of that set.
 class EmbeddingSetWriter {
  public:
-  /// Throws Error as save_embeddings does for a place where no set can be written.
-  EmbeddingSetWriter(const std::filesystem::path& folder, ModelInfo model);
+  /// `long_text`: as EmbeddingSet's. Throws Error as save_embeddings does for a place where no set can be written.
+  EmbeddingSetWriter(const std::filesystem::path& folder, ModelInfo model, const LongTextOptions& long_text = {});
   ~EmbeddingSetWriter();
   EmbeddingSetWriter(EmbeddingSetWriter&&) noexcept;
   EmbeddingSetWriter& operator=(EmbeddingSetWriter&&) noexcept;
@@ -77,6 +78,10 @@ class EmbeddingSetWriter {
   /// Puts the set in its place, flushed to the disk, in one step. `created`: RFC 3339, UTC; empty: now. Throws Error as save_embeddings;
   /// when something else was put there meanwhile (invalid_argument) it can be tried again. A writer can be committed once.
   void commit(std::string_view created = {});
+
+  /// The same, but a set that stands there and has the same rows, of the same model, stays as it is, with the time of its creation. Whether
+  /// it was replaced.
+  bool commit_if_changed(std::string_view created = {});
 
  private:
   class Implementation;

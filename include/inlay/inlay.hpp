@@ -14,6 +14,7 @@
 #include "inlay/code_items.hpp"
 #include "inlay/corpus.hpp"
 #include "inlay/document.hpp"
+#include "inlay/embed_corpus.hpp"
 #include "inlay/embed_stream.hpp"
 #include "inlay/embedding_set.hpp"
 #include "inlay/error.hpp"

@@ -78,7 +78,7 @@ struct GeneratorOptions {
 /// How far a call has come. Counts are of this call alone.
 struct Progress {
   std::size_t done = 0;    ///< items finished
-  std::size_t total = 0;   ///< items of the call
+  std::size_t total = 0;   ///< items of the call; of a stream 0 while that is not known
   std::size_t tokens = 0;  ///< tokens encoded
   double seconds = 0;      ///< since the call began
   double tokens_per_second = 0;
@@ -104,6 +104,8 @@ struct LongTextOptions {
   /// separators of a document's language.
   std::size_t chunk_size = 0;
   std::size_t chunk_overlap = 0;  ///< tokens that a chunk repeats of the one before it, at most; less than fit into a chunk
+
+  friend constexpr bool operator==(const LongTextOptions&, const LongTextOptions&) = default;
 };
 
 struct CallOptions {

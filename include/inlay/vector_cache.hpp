@@ -4,7 +4,7 @@
 // Where the text stands, "src/auth.py:12", is a label for people: a function that moved is found, an edited one on the same line is not.
 //
 //   auto cache = inlay::open_cache("~/.cache/project/vectors.db");                   // SQLite
-//   const inlay::CacheModel model = inlay::cache_model(generator.info());
+//   const inlay::CacheModel model = inlay::cache_model(generator.info(), long_text);
 //   inlay::Matrix vectors = inlay::Matrix::from_shape({keys.size(), model.dimension});
 //   std::vector<bool> known = cache->find(model, keys, {vectors.data(), vectors.size()});
 //   ...                                                                              // embed those that are not
@@ -69,7 +69,9 @@ struct CacheModel {
   friend bool operator==(const CacheModel&, const CacheModel&) = default;
 };
 
-[[nodiscard]] CacheModel cache_model(const ModelInfo& model);
+/// The model as a cache is to know it. A vector also depends on what becomes of long texts: where chunks are averaged the fingerprint ends
+/// in "+average(chunk_size,chunk_overlap)"; where only whole texts are wanted, in "+whole".
+[[nodiscard]] CacheModel cache_model(const ModelInfo& model, const LongTextOptions& long_text = {});
 
 /// A vector to keep, or one that is kept. Bytes of label and name that are not UTF-8 are kept as U+FFFD; what is longer than 65,536 bytes
 /// is cut.

@@ -108,7 +108,7 @@ BatchResult process(const BatchEmbeddingGenerator& batch, const Items& items, Ba
     ++result.summary.total;
     ++result.summary.failed;
   }
-  const CacheModel model = cache_model(batch.generator(), options.long_text);
+  const CacheModel model = cache_model(batch.generator().info(), options.long_text);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   result.metadata = {
       .model_name = model.name, .model_version = model.fingerprint, .dimensions = model.dimension, .processed_at = store::to_rfc3339(now)};

@@ -100,6 +100,7 @@ std::size_t EmbedJob::next_stage() noexcept {
   }
   stage_ = Stage::done;
   if (on_done_) on_done_(*this);
+  input_ = {.count = input_.count};    // what the caller handed in is his again
   const std::lock_guard lock(mutex_);  // notified under the lock: a waiter may destroy the job as soon as it has seen `finished_`
   finished_ = true;
   changed_.notify_all();
@@ -365,6 +366,12 @@ void EmbedJob::wait() {
     }
     if (finished_ && batches_done_ == told) return;
   }
+}
+
+void EmbedJob::abandon() noexcept {
+  abandoned_.store(true, std::memory_order_relaxed);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return finished_; });
 }
 
 EmbedResult EmbedJob::take_result() {

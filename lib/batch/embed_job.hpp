@@ -38,7 +38,7 @@ struct EmbedSettings {
   std::size_t workers = 1;
 };
 
-/// The texts of a call. `text` gives item i's, which may lie in `buffer`; called from several threads at once. What it throws fails that
+/// The texts of a call; let go of before its end is told. `text` gives item i's, which may lie in `buffer`; called from several threads at once. What it throws fails that
 /// item alone.
 struct EmbedInput {
   std::size_t count = 0;
@@ -58,6 +58,9 @@ class EmbedJob final : public Job {
 
   /// Waits for the end, and meanwhile calls the progress callback here, on the caller's thread.
   void wait();
+
+  /// Ends it as soon as can be, and waits for that without calling the progress callback.
+  void abandon() noexcept;
 
   /// After the end: the result, or what a progress callback threw.
   [[nodiscard]] EmbedResult take_result();

@@ -37,8 +37,14 @@ struct NewText {
 
 // Where an item's vector lies, or will.
 struct Row {
+  std::string key;
   std::shared_ptr<const EmbedResult> block{};  // null until the window is finished
   std::size_t index = 0;
+
+  void place(std::shared_ptr<const EmbedResult> in_block, std::size_t at) {
+    block = std::move(in_block);
+    index = at;
+  }
 };
 
 struct Item {
@@ -58,14 +64,18 @@ struct Window {
 class Stream {
  public:
   Stream(const EmbeddingGenerator& generator, const StreamSource& source, const StreamSink& sink, const StreamOptions& options)
-      : generator_(generator), source_(source), sink_(sink), options_(options), model_(cache_model(generator, options.long_text)) {
+      : generator_(generator), source_(source), sink_(sink), options_(options), model_(cache_model(generator.info(), options.long_text)) {
     if (options.max_memory == 0) throw Error(Status::invalid_argument, "max_memory is 0");
     if (!source) throw Error(Status::invalid_argument, "the source is empty");
     if (!sink) throw Error(Status::invalid_argument, "the sink is empty");
   }
 
-  // What still runs is told to end; its input is its own.
-  ~Stream() { stop_.request_stop(); }
+  ~Stream() {
+    stop_.request_stop();
+    for (Window& window : windows_) {
+      if (window.job) window.job->abandon();
+    }
+  }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -105,7 +115,7 @@ class Stream {
         window.items.push_back({.row = std::move(row), .cached = true});
         continue;
       }
-      const auto row = std::make_shared<Row>();
+      const auto row = std::make_shared<Row>(Row{.key = key});
       known = row;
       rows.push_back(row);
       window.items.push_back({.row = row});
@@ -122,7 +132,8 @@ class Stream {
     if (exhausted_) return std::nullopt;
     try {
       auto next = source_();
-      if (!next) exhausted_ = true;
+      next ? ++read_ : total_ = read_;
+      exhausted_ = !next;
       return next;
     } catch (...) {
       source_failure_ = std::current_exception();
@@ -146,7 +157,7 @@ class Stream {
     auto missing = std::make_shared<std::vector<NewText>>();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (found[i]) {
-        *rows[i] = {block, i};
+        rows[i]->place(block, i);
       } else {
         window.rows.push_back(rows[i]);
         missing->push_back(std::move((*window.texts)[i]));
@@ -183,7 +194,7 @@ class Stream {
     if (window.job) {
       window.job->wait();
       const auto block = std::make_shared<const EmbedResult>(window.job->take_result());
-      for (std::size_t i = 0; i < window.rows.size(); ++i) *window.rows[i] = {block, i};
+      for (std::size_t i = 0; i < window.rows.size(); ++i) window.rows[i]->place(block, i);
       for (const ItemReport& report : block->items) tokens_ += report.status == Status::ok ? report.tokens_used : 0;
     }
     for (const Item& item : window.items) deliver(item);
@@ -201,7 +212,7 @@ class Stream {
     }
     const EmbedResult& block = *item.row->block;
     const ItemReport& report = block.items[item.row->index];
-    StreamedVector streamed{.index = index, .report = report, .cached = item.cached && report.status == Status::ok};
+    StreamedVector streamed{.index = index, .report = report, .cached = item.cached && report.status == Status::ok, .key = item.row->key};
     if (report.status == Status::ok) {
       streamed.vector = {&block.vectors(item.row->index, 0), model_.dimension};
       ++summary_.success;
@@ -217,7 +228,7 @@ class Stream {
   void report(std::size_t done, std::size_t tokens) const {
     const double passed = seconds();
     options_.on_progress({.done = summary_.total + done,
-                          .total = std::max(options_.total, summary_.total + done),
+                          .total = total_,
                           .tokens = tokens_ + tokens,
                           .seconds = passed,
                           .tokens_per_second = passed > 0 ? static_cast<double>(tokens_ + tokens) / passed : 0});
@@ -233,6 +244,8 @@ class Stream {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::stop_source stop_;
   bool exhausted_ = false;
+  std::size_t read_ = 0;
+  std::size_t total_ = options_.total;  // 0: not known yet
   std::exception_ptr source_failure_;
   std::deque<Window> windows_;  // on their way, in order
   std::unordered_map<std::string, std::weak_ptr<Row>> on_their_way_;
@@ -245,17 +258,6 @@ class Stream {
 StreamSummary embed_stream(const EmbeddingGenerator& generator, const StreamSource& source, const StreamSink& sink,
                            const StreamOptions& options) {
   return Stream(generator, source, sink, options).run();
-}
-
-CacheModel cache_model(const EmbeddingGenerator& generator, const LongTextOptions& long_text) {
-  CacheModel model = cache_model(generator.info());
-  if (long_text.policy == LongText::average) {
-    const std::size_t most = generator.max_sequence_length();
-    const std::size_t chunk_size = long_text.chunk_size == 0 ? most : std::min(long_text.chunk_size, most);
-    model.fingerprint += fmt::format("+average({},{})", chunk_size, long_text.chunk_overlap);
-  }
-  if (long_text.policy == LongText::error) model.fingerprint += "+whole";
-  return model;
 }
 
 std::string cache_key(const EmbeddingGenerator& generator, std::string_view text) {

@@ -134,6 +134,23 @@ ReadableFile::~ReadableFile() { ::close(descriptor_); }
 
 std::size_t ReadableFile::read(std::uint64_t offset, std::span<char> buffer) const { return read_at(descriptor_, path_, offset, buffer); }
 
+bool have_equal_bytes(const std::filesystem::path& one, const std::filesystem::path& other) {
+  const ReadableFile first(one);
+  const ReadableFile second(other);
+  if (first.identity().size != second.identity().size) return false;
+  constexpr std::size_t block = std::size_t{1} << 18;
+  std::string of_first(block, '\0');
+  std::string of_second(block, '\0');
+  for (std::uint64_t offset = 0;; offset += block) {
+    const std::size_t read = first.read(offset, of_first);
+    if (second.read(offset, of_second) != read ||
+        std::string_view(of_first).substr(0, read) != std::string_view(of_second).substr(0, read)) {
+      return false;
+    }
+    if (read < block) return true;
+  }
+}
+
 std::string read_file(const std::filesystem::path& path) {
   const Descriptor file(open_for_reading(path));
   const struct stat status = regular_file_status(file, path);

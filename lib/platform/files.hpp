@@ -71,6 +71,9 @@ class ReadableFile {
 /// Reads a whole file. Throws Error: not_found, io_error.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
+/// Whether two files hold the same bytes. Throws Error: not_found, io_error.
+[[nodiscard]] bool have_equal_bytes(const std::filesystem::path& one, const std::filesystem::path& other);
+
 /// Writes a file whole and flushes it to the disk. Throws Error (io_error).
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 

@@ -45,7 +45,7 @@ std::vector<bool> CacheChain::find(const CacheModel& model, std::span<const std:
     if (!known[i]) missing.push_back(i);
   }
   for (std::size_t link = 1; link < links_.size() && !missing.empty(); ++link) {
-    find_missing(*links_[link].cache, model, keys, vectors, missing);
+    if (links_[link].searched) find_missing(*links_[link].cache, model, keys, vectors, missing);
   }
   known.assign(keys.size(), true);
   for (const std::size_t i : missing) known[i] = false;

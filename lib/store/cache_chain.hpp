@@ -15,6 +15,7 @@ class CacheChain final : public VectorCache {
   struct Link {
     std::shared_ptr<VectorCache> cache;
     bool written = false;  ///< whether insert goes to it; it goes to the first in any case
+    bool searched = true;  ///< whether find asks it; it asks the first in any case
   };
 
   /// Throws Error (invalid_argument) for no links, and for one without a cache.

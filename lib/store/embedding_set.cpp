@@ -27,6 +27,7 @@ struct SetView {
   std::span<const Document> documents;
   std::span<const std::string> keys;
   const ModelInfo& model;
+  const LongTextOptions& long_text;
   std::string_view created;
 };
 
@@ -39,7 +40,7 @@ void save(const fs::path& folder, const SetView& set) {
   if (!set.keys.empty() && set.keys.size() != rows) {
     throw Error(Status::invalid_argument, fmt::format("an embedding set of {} vectors and {} keys", rows, set.keys.size()));
   }
-  EmbeddingSetWriter writer(folder, set.model);
+  EmbeddingSetWriter writer(folder, set.model, set.long_text);
   for (std::size_t row = 0; row < rows; ++row) {
     writer.append(set.documents[row], set.keys.empty() ? std::string_view() : set.keys[row], {set.vectors.data() + row * columns, columns});
   }
@@ -52,6 +53,7 @@ EmbeddingSet load_once(const fs::path& folder, bool& replaced) {
   EmbeddingSet set;
   store::ModelRecord record = store::read_model_record(model.bytes(), (folder / model_file).string());
   set.model = std::move(record.model);
+  set.long_text = record.long_text;
   set.created = std::move(record.created);
   set.vectors = store::read_npy(folder / vectors_file);
   const platform::MappedFile rows(folder / rows_file);
@@ -113,7 +115,7 @@ void store::check_shape(const SetShape& shape, const fs::path& folder) {
 }
 
 void save_embeddings(const fs::path& folder, const EmbeddingSet& set) {
-  save(folder, {set.vectors, set.documents, set.keys, set.model, set.created});
+  save(folder, {set.vectors, set.documents, set.keys, set.model, set.long_text, set.created});
 }
 
 void save_embeddings(const fs::path& folder, const EmbedResult& result, std::span<const Document> documents, const ModelInfo& model) {
@@ -123,7 +125,7 @@ void save_embeddings(const fs::path& folder, const EmbedResult& result, std::spa
     throw Error(Status::invalid_argument, fmt::format("item {} has no vector to save: {} ({})", item,
                                                       report.message.empty() ? "it failed" : report.message, to_string(report.status)));
   }
-  save(folder, {result.vectors, documents, {}, model, {}});
+  save(folder, {result.vectors, documents, {}, model, {}, {}});
 }
 
 EmbeddingSet load_embeddings(const fs::path& folder) {

@@ -6,6 +6,7 @@
 
 #include "inlay/embedding_set.hpp"
 #include "inlay/error.hpp"
+#include "inlay/vector_cache.hpp"
 #include "platform/files.hpp"
 #include "platform/log.hpp"
 #include "store/document_json.hpp"
@@ -39,9 +40,12 @@ class BufferedFile {
     file_.overwrite(offset, bytes);
   }
   void check_untouched() const { file_.check_untouched(); }
-  void finish() {
+  void write_out() {
     write();
     file_.check_untouched();
+  }
+  void finish() {
+    write_out();
     file_.flush_to_disk();
   }
 
@@ -121,7 +125,8 @@ void remove_abandoned(const fs::path& target) {
 
 class EmbeddingSetWriter::Implementation {
  public:
-  Implementation(fs::path place, ModelInfo model) : place_(std::move(place)), model_(std::move(model)), folder_(store::set_place(place_)) {
+  Implementation(fs::path place, ModelInfo model, const LongTextOptions& long_text)
+      : place_(std::move(place)), model_(std::move(model)), long_text_(long_text), folder_(store::set_place(place_)) {
     guarded([&] {
       remove_abandoned(folder_);
       set_ = begin_set(folder_);
@@ -157,19 +162,25 @@ class EmbeddingSetWriter::Implementation {
     ++rows_;
   }
 
-  void commit(std::string_view created) {
+  bool commit(std::string_view created, bool if_changed) {
     check_open();
     static_cast<void>(store::set_place(folder_));
+    bool replaced = true;
     guarded([&] {
       set_->rows.append("\n]\n");
-      set_->rows.finish();
+      set_->rows.write_out();
       set_->vectors.overwrite(0, store::npy_header(rows_, model_.dimension));
+      replaced = !if_changed || !stands_already();
+      if (!replaced) return;
+      set_->rows.finish();
       set_->vectors.finish();
-      platform::write_file(set_->folder.path() / store::model_file, store::write_model_record(model_, created.empty() ? now() : created));
+      platform::write_file(set_->folder.path() / store::model_file,
+                           store::write_model_record({model_, long_text_, created.empty() ? now() : std::string(created)}));
       set_->folder.commit();
     });
     set_.reset();
     committed_ = true;
+    return replaced;
   }
 
   [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
@@ -178,6 +189,20 @@ class EmbeddingSetWriter::Implementation {
   void check_open() const {
     if (committed_) throw Error(Status::invalid_argument, fmt::format("the embedding set {} is committed already", place_.string()));
     if (set_ == nullptr) throw Error(Status::io_error, fmt::format("cannot save {}: it could not be written before", place_.string()));
+  }
+
+  // Whether the set that stands there has the same rows, made alike.
+  [[nodiscard]] bool stands_already() const {
+    if (!is_embedding_set(folder_)) return false;
+    try {
+      const store::ModelRecord record = store::read_model_record(platform::read_file(folder_ / store::model_file), folder_.string());
+      return cache_model(record.model, record.long_text) == cache_model(model_, long_text_) &&
+             platform::have_equal_bytes(folder_ / store::rows_file, set_->folder.path() / store::rows_file) &&
+             platform::have_equal_bytes(folder_ / store::vectors_file, set_->folder.path() / store::vectors_file);
+    } catch (const Error& error) {  // a damaged one is replaced
+      platform::log(LogLevel::debug, error.what());
+      return false;
+    }
   }
 
   // A set that cannot be written is given up at once: its room on the disk may be what is lacking.
@@ -196,6 +221,7 @@ class EmbeddingSetWriter::Implementation {
 
   fs::path place_;
   ModelInfo model_;
+  LongTextOptions long_text_;
   fs::path folder_;
   std::unique_ptr<UnfinishedSet> set_;
   std::string row_;
@@ -204,8 +230,8 @@ class EmbeddingSetWriter::Implementation {
   bool committed_ = false;
 };
 
-EmbeddingSetWriter::EmbeddingSetWriter(const fs::path& folder, ModelInfo model)
-    : implementation_(std::make_unique<Implementation>(folder, std::move(model))) {}
+EmbeddingSetWriter::EmbeddingSetWriter(const fs::path& folder, ModelInfo model, const LongTextOptions& long_text)
+    : implementation_(std::make_unique<Implementation>(folder, std::move(model), long_text)) {}
 
 EmbeddingSetWriter::~EmbeddingSetWriter() = default;
 EmbeddingSetWriter::EmbeddingSetWriter(EmbeddingSetWriter&&) noexcept = default;
@@ -217,6 +243,8 @@ void EmbeddingSetWriter::append(const Document& document, std::string_view key, 
 
 std::size_t EmbeddingSetWriter::rows() const noexcept { return implementation_->rows(); }
 
-void EmbeddingSetWriter::commit(std::string_view created) { implementation_->commit(created); }
+void EmbeddingSetWriter::commit(std::string_view created) { implementation_->commit(created, false); }
+
+bool EmbeddingSetWriter::commit_if_changed(std::string_view created) { return implementation_->commit(created, true); }
 
 }  // namespace inlay

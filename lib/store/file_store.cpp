@@ -252,6 +252,12 @@ void FileStore::tell_trouble(const Error& error) {
                 fmt::format("{}; going on, but what cannot be written has to be computed anew if the run is broken off", error.what()));
 }
 
+bool FileStore::has(std::string_view key) const {
+  const std::lock_guard lock(mutex_);
+  const auto record = records_.find(text_id(key));
+  return record != records_.end() && record->second.has_file && record->second.model.fingerprint == model_.fingerprint;
+}
+
 void FileStore::describe(std::string_view key, const Text& text) {
   const std::lock_guard lock(mutex_);
   Record& record = records_[text_id(key)];

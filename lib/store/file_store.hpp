@@ -67,6 +67,9 @@ class FileStore final : public VectorCache {
   FileStore(const FileStore&) = delete;
   FileStore& operator=(const FileStore&) = delete;
 
+  /// Whether a text has a vector of this model here.
+  [[nodiscard]] bool has(std::string_view key) const;
+
   /// What became of a text, for the index.
   void describe(std::string_view key, const Text& text);
 

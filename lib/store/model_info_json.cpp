@@ -75,6 +75,22 @@ class Fields {
       member.insert_or_assign(std::string(key), std::string(text));
     }
   }
+  void read(std::string_view name, LongTextOptions& member) const {
+    const auto field = object_.at_key(name);
+    if (field.error()) return;
+    simdjson::dom::object object;
+    if (field.get(object)) fail(name, "is not an object");
+    const Fields fields(object, label_);
+    std::string policy(to_string(member.policy));
+    fields.read("policy", policy);
+    fields.read("chunk_size", member.chunk_size);
+    fields.read("chunk_overlap", member.chunk_overlap);
+    try {
+      member.policy = parse_long_text(policy);
+    } catch (const Error& error) {
+      fail(name, error.what());
+    }
+  }
   void require(std::string_view name) const {
     if (object_.at_key(name).error()) fail(name, "is missing");
   }
@@ -90,9 +106,12 @@ class Fields {
 
 }  // namespace
 
-std::string write_model_record(const ModelInfo& model, std::string_view created) {
-  nlohmann::ordered_json object = to_object(model);
-  object["created"] = created;
+std::string write_model_record(const ModelRecord& record) {
+  nlohmann::ordered_json object = to_object(record.model);
+  object["long_text"] = {{"policy", to_string(record.long_text.policy)},
+                         {"chunk_size", record.long_text.chunk_size},
+                         {"chunk_overlap", record.long_text.chunk_overlap}};
+  object["created"] = record.created;
   return dump(object);
 }
 
@@ -123,6 +142,7 @@ ModelRecord read_model_record(std::string_view json, std::string_view label) {
   fields.read("fingerprint", model.fingerprint);
   fields.read("library_version", model.library_version);
   fields.read("created", record.created);
+  fields.read("long_text", record.long_text);
   return record;
 }
 

@@ -60,7 +60,7 @@ std::unique_ptr<SetCache> SetCache::open(const fs::path& folder) {
 }
 
 SetCache::SetCache(fs::path folder, std::unique_ptr<const Files> files)
-    : folder_(std::move(folder)), files_(std::move(files)), model_(cache_model(files_->record.model)) {}
+    : folder_(std::move(folder)), files_(std::move(files)), model_(cache_model(files_->record.model, files_->record.long_text)) {}
 
 SetCache::~SetCache() = default;
 

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "inlay/vector_cache.hpp"
 #include "platform/files.hpp"
@@ -36,6 +38,11 @@ class SetCache final : public VectorCache {
 
   /// Whose vectors they are.
   [[nodiscard]] const CacheModel& model() const noexcept { return model_; }
+
+  /// The row of a key, the last one of several.
+  [[nodiscard]] std::optional<std::size_t> row(std::string_view key) const noexcept { return index_.find(pack_key(key)); }
+  [[nodiscard]] std::size_t rows() const noexcept { return index_.numbers(); }
+  [[nodiscard]] std::size_t keys() const noexcept { return index_.size(); }  ///< different ones
 
  private:
   struct Files;

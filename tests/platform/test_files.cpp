@@ -154,6 +154,19 @@ TEST_CASE("a readable file is read from any place, and stays readable when anoth
   check_error(Status::io_error, {"folder"}, [&] { const ReadableFile none(folder.path()); });
 }
 
+TEST_CASE("files are compared byte by byte") {
+  const test::TemporaryFolder folder;
+  const std::string large(600'000, 'x');
+  const auto equal = [&](const std::string& one, const std::string& other) {
+    return have_equal_bytes(test::write(folder / "one", one), test::write(folder / "other", other));
+  };
+  CHECK(equal("", ""));
+  CHECK(equal(large, large));
+  CHECK_FALSE(equal(large, large + "x"));
+  CHECK_FALSE(equal(large + "x", large + "y"));
+  check_error(Status::not_found, {"none"}, [&] { static_cast<void>(have_equal_bytes(folder / "one", folder / "none")); });
+}
+
 TEST_CASE("an appended file is cut, overwritten, and read from any place") {
   const test::TemporaryFolder folder;
   AppendedFile file(folder / "file");

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "inlay/error.hpp"
 
 namespace inlay {
@@ -58,7 +60,16 @@ class Batch {
 
 VectorCache::~VectorCache() = default;
 
-CacheModel cache_model(const ModelInfo& model) { return {model.name, model.fingerprint, model.dimension}; }
+CacheModel cache_model(const ModelInfo& model, const LongTextOptions& long_text) {
+  CacheModel known{model.name, model.fingerprint, model.dimension};
+  if (long_text.policy == LongText::average) {
+    const std::size_t most = model.max_sequence_length;
+    const std::size_t chunk_size = long_text.chunk_size == 0 ? most : std::min(long_text.chunk_size, most);
+    known.fingerprint += fmt::format("+average({},{})", chunk_size, long_text.chunk_overlap);
+  }
+  if (long_text.policy == LongText::error) known.fingerprint += "+whole";
+  return known;
+}
 
 std::string_view to_string(CacheKind kind) noexcept {
   switch (kind) {

@@ -1,0 +1,259 @@
+#include "inlay/embed_corpus.hpp"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "inlay/embedding_set.hpp"
+#include "inlay/error.hpp"
+#include "platform/log.hpp"
+#include "store/cache_chain.hpp"
+#include "store/file_store.hpp"
+#include "store/set_cache.hpp"
+#include "store/set_files.hpp"
+#include "store/vector_journal.hpp"
+
+namespace inlay {
+namespace {
+
+namespace fs = std::filesystem;
+using store::CacheChain;
+using store::FileStore;
+using store::SetCache;
+using store::VectorJournal;
+
+// A document on its way through the stream, which holds its text.
+struct Waiting {
+  Document document;
+  std::string beginning{};  // of the text, where the store shows it
+};
+
+std::string label_of(const Metadata& metadata) {
+  return metadata.line_number == 0 ? metadata.file_path : fmt::format("{}:{}", metadata.file_path, metadata.line_number);
+}
+
+const std::string& name_of(const Metadata& metadata) {
+  return metadata.function_name.empty() ? metadata.class_name : metadata.function_name;
+}
+
+// Where vectors go, and where those come from that are known.
+class Output {
+ public:
+  Output() = default;
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  virtual ~Output() = default;
+
+  [[nodiscard]] virtual std::shared_ptr<VectorCache> known() const = 0;
+  /// How much of a text's beginning `put` wants to see.
+  [[nodiscard]] virtual std::size_t beginning_bytes() const noexcept { return 0; }
+  virtual void put(const Waiting& waiting, const StreamedVector& item) = 0;
+  /// Whether the store changed.
+  virtual bool finish() = 0;
+  [[nodiscard]] virtual std::size_t removed() const noexcept { return 0; }
+};
+
+void add_cache(std::vector<CacheChain::Link>& links, const EmbedCorpusOptions& options) {
+  if (options.cache) links.push_back({.cache = options.cache, .written = true, .searched = !options.fresh});
+}
+
+class SetOutput final : public Output {
+ public:
+  SetOutput(const CacheModel& model, const ModelInfo& info, const fs::path& output, const EmbedCorpusOptions& options)
+      : created_(options.created),
+        place_(store::set_place(output)),
+        journal_(open_journal(place_, model, options.fresh)),
+        writer_(output, info, options.long_text) {
+    std::vector<CacheChain::Link> links = {{.cache = journal_}};
+    if ((earlier_ = open_earlier(output, model)) && !options.fresh) links.push_back({.cache = earlier_});
+    if (earlier_) seen_.resize(earlier_->rows());
+    add_cache(links, options);
+    known_ = std::make_shared<CacheChain>(std::move(links));
+  }
+
+  ~SetOutput() override {
+    if (finished_ || journal_->statistics().entries > 0) return;
+    try {
+      journal_->remove();  // nothing is lost with it
+    } catch (const std::exception& error) {
+      platform::log(LogLevel::debug, error.what());
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<VectorCache> known() const override { return known_; }
+
+  void put(const Waiting& waiting, const StreamedVector& item) override {
+    if (item.report.status != Status::ok) return;
+    writer_.append(waiting.document, item.key, item.vector);
+    const auto row = earlier_ ? earlier_->row(item.key) : std::nullopt;
+    if (!row || seen_[*row]) return;
+    seen_[*row] = true;
+    ++kept_;
+  }
+
+  bool finish() override {
+    const bool written = writer_.commit_if_changed(created_);
+    journal_->remove();
+    finished_ = true;
+    return written;
+  }
+
+  [[nodiscard]] std::size_t removed() const noexcept override { return earlier_ ? earlier_->keys() - kept_ : 0; }
+
+ private:
+  static std::shared_ptr<VectorJournal> open_journal(const fs::path& place, const CacheModel& model, bool fresh) {
+    const fs::path path = place.parent_path() / fmt::format(".{}.journal", place.filename().string());
+    auto opened = VectorJournal::open(path, model, fresh ? VectorJournal::Existing::discard : VectorJournal::Existing::resume);
+    if (opened.journal) return std::move(opened.journal);
+    throw Error(Status::invalid_argument,
+                fmt::format("{} holds an unfinished run of the model {} with other options (fingerprint {}, not {}): finish it with these, "
+                            "start over with `fresh`, or delete it",
+                            path.string(), opened.made_by.name, opened.made_by.fingerprint, model.fingerprint));
+  }
+
+  // The set that stands at the output, if its vectors are of use.
+  static std::shared_ptr<SetCache> open_earlier(const fs::path& output, const CacheModel& model) {
+    if (!is_embedding_set(output)) return nullptr;
+    try {
+      std::shared_ptr<SetCache> set = SetCache::open(output);
+      if (set->model().fingerprint == model.fingerprint) return set;
+      platform::log(LogLevel::info,
+                    fmt::format("{} was made by another model or with other options: all is embedded anew", output.string()));
+    } catch (const Error& error) {
+      platform::log(LogLevel::warning, fmt::format("{}; all is embedded anew", error.what()));
+    }
+    return nullptr;
+  }
+
+  std::string created_;
+  fs::path place_;
+  std::shared_ptr<VectorJournal> journal_;
+  EmbeddingSetWriter writer_;
+  std::shared_ptr<SetCache> earlier_;
+  std::vector<bool> seen_;  // by the earlier set's rows
+  std::size_t kept_ = 0;
+  bool finished_ = false;
+  std::shared_ptr<CacheChain> known_;
+};
+
+class FilesOutput final : public Output {
+ public:
+  FilesOutput(const CacheModel& model, const fs::path& output, const EmbedCorpusOptions& options)
+      : model_(model), files_(FileStore::open(output, model, options.fresh ? FileStore::Existing::discard : FileStore::Existing::resume)) {
+    std::vector<CacheChain::Link> links = {{.cache = files_}};
+    add_cache(links, options);
+    known_ = std::make_shared<CacheChain>(std::move(links));
+  }
+
+  [[nodiscard]] std::shared_ptr<VectorCache> known() const override { return known_; }
+  [[nodiscard]] std::size_t beginning_bytes() const noexcept override { return 4096; }
+
+  void put(const Waiting& waiting, const StreamedVector& item) override {
+    const Metadata& metadata = waiting.document.metadata;
+    const bool done = item.report.status == Status::ok;
+    if (item.key.empty() || item.report.status == Status::cancelled) return;
+    if (done && !files_->has(item.key)) {  // the cache had it
+      const CacheEntry entry{.key = std::string(item.key), .vector = {item.vector.begin(), item.vector.end()}};
+      files_->insert(model_, {&entry, 1});
+    }
+    changed_ = changed_ || !item.cached;
+    files_->describe(item.key, {.text = waiting.beginning,
+                                .label = label_of(metadata),
+                                .name = name_of(metadata),
+                                .error = done ? std::string() : item.report.message});
+  }
+
+  bool finish() override {
+    files_->flush();
+    if (!files_->statistics().persistent)
+      throw Error(Status::io_error, "not all vectors could be written, or not their index: see the warnings");
+    return changed_;
+  }
+
+ private:
+  CacheModel model_;
+  std::shared_ptr<FileStore> files_;
+  std::shared_ptr<CacheChain> known_;
+  bool changed_ = false;
+};
+
+std::unique_ptr<Output> open_output(const EmbeddingGenerator& generator, const fs::path& output, const EmbedCorpusOptions& options) {
+  const CacheModel model = cache_model(generator.info(), options.long_text);
+  if (options.store == CorpusStore::files) return std::make_unique<FilesOutput>(model, output, options);
+  return std::make_unique<SetOutput>(model, generator.info(), output, options);
+}
+
+// The text that the model sees of a document, but for the prompt.
+StreamText text_of(const Document& document, const DocumentPreparator& preparator) {
+  StreamText text{.label = label_of(document.metadata), .name = name_of(document.metadata), .language = document.metadata.language};
+  try {
+    text.text = preparator(document);
+  } catch (const std::exception& error) {
+    text.error = *error.what() == '\0' ? "the preparator failed" : error.what();
+  }
+  return text;
+}
+
+std::string_view beginning_of(std::string_view text, std::size_t bytes) noexcept {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+}  // namespace
+
+CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSource& source, const fs::path& output,
+                           const EmbedCorpusOptions& options) {
+  if (!source) throw Error(Status::invalid_argument, "the source is empty");
+  if (options.max_memory == 0) throw Error(Status::invalid_argument, "max_memory is 0");
+  const auto store = open_output(generator, output, options);
+  const DocumentPreparator& preparator = generator.options().preparator;
+
+  std::deque<Waiting> waiting;
+  bool exhausted = false;
+  const auto next_text = [&]() -> std::optional<StreamText> {
+    std::optional<Document> document = source();
+    exhausted = !document && !options.stop.stop_requested();  // a source may end because it is to stop
+    if (!document) return std::nullopt;
+    StreamText text = text_of(*document, preparator);
+    waiting.push_back({std::move(*document), std::string(beginning_of(text.text, store->beginning_bytes()))});
+    return text;
+  };
+  std::size_t unfit_cached = 0;  // there is a vector, but the store cannot hold it, or its document's metadata
+  std::size_t unfit_new = 0;
+  const auto take = [&](const StreamedVector& item) {
+    const Waiting front = std::move(waiting.front());
+    waiting.pop_front();
+    ItemReport report = item.report;
+    try {
+      store->put(front, item);
+    } catch (const Error& error) {
+      if (error.status() != Status::invalid_argument) throw;
+      report.status = error.status();
+      report.message = error.what();
+      ++(item.cached ? unfit_cached : unfit_new);
+    }
+    if (options.on_item) options.on_item(front.document, report);
+  };
+
+  CorpusSummary summary;
+  summary.items = embed_stream(generator, next_text, take,
+                               {.max_memory = std::max<std::size_t>(1, options.max_memory / 2),  // a document and its text
+                                .long_text = options.long_text,
+                                .cache = store->known(),
+                                .stop = options.stop,
+                                .on_progress = options.on_progress});
+  summary.items.cached -= unfit_cached;
+  summary.items.newly_embedded -= unfit_new;
+  summary.items.success -= unfit_cached + unfit_new;
+  summary.items.failed += unfit_cached + unfit_new;
+  summary.finished = exhausted && summary.items.cancelled == 0;
+  if (!summary.finished) return summary;
+  summary.removed = store->removed();
+  summary.written = store->finish();
+  return summary;
+}
+
+}  // namespace inlay
