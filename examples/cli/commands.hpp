@@ -34,5 +34,6 @@ Command add_tokenize(CLI::App& application);
 Command add_export(CLI::App& application);
 Command add_pull(CLI::App& application);
 Command add_models(CLI::App& application);
+Command add_cache(CLI::App& application);
 
 }  // namespace inlay::cli

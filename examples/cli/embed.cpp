@@ -1,15 +1,13 @@
-// inlay embed: texts to an embedding set. Run again, it embeds only what changed.
+// inlay embed: texts to an embedding set, or to readable files. Run again, it embeds only what is new.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
+#include <charconv>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "commands.hpp"
 #include "inlay/inlay.hpp"
@@ -30,37 +28,50 @@ struct EmbedOptions {
   std::string codebase;    // the guide's --codebase-path
   std::string input_file;  // and --input-file
   std::string output;
+  std::string store = "set";
+  std::string chunk = "average";
+  std::size_t chunk_size = 0;
+  std::size_t overlap = 0;
+  std::size_t max_memory = std::size_t{64} << 20;
+  std::string cache;
+  bool resume = false;  // what is done anyway, unless `fresh` is given
+  bool fresh = false;
   bool json = false;
   bool quiet = false;
+
+  [[nodiscard]] bool talks() const noexcept { return !quiet && !json; }
+  [[nodiscard]] LongTextOptions long_text() const;
+  [[nodiscard]] CorpusStore corpus_store() const;
 };
 
-struct Figures {
-  std::size_t documents = 0;
-  std::size_t embedded = 0;
-  std::size_t reused = 0;
-  std::size_t removed = 0;
-  std::size_t failed = 0;
-  std::size_t truncated = 0;
-  std::size_t tokens = 0;
-  double seconds = 0;  // of embedding
-  bool written = false;
+LongTextOptions EmbedOptions::long_text() const {
+  if (chunk != "average" && (chunk_size != 0 || overlap != 0)) throw UsageError("--chunk-size and --overlap belong to --chunk average");
+  if (chunk != "average" && chunk != "truncate" && chunk != "error")
+    throw UsageError(fmt::format("unknown --chunk \"{}\"; known: average, truncate, error", chunk));
+  return {.policy = parse_long_text(chunk), .chunk_size = chunk_size, .chunk_overlap = overlap};
+}
 
-  [[nodiscard]] double per_second(std::size_t count) const { return seconds > 0 ? static_cast<double>(count) / seconds : 0; }
+CorpusStore EmbedOptions::corpus_store() const {
+  if (store == "set") return CorpusStore::set;
+  if (store == "files") return CorpusStore::files;
+  throw UsageError(fmt::format("unknown --store \"{}\"; known: set, files", store));
+}
+
+struct Figures {
+  CorpusSummary summary;
+  std::size_t chunked = 0;  // texts whose vector is an average
+  double documents_per_second = 0;
+  double tokens_per_second = 0;
 };
 
 void say(const EmbedOptions& options, const std::string& line) {
-  if (!options.quiet && !options.json) fmt::print(stderr, "{}\n", line);
+  if (options.talks()) tell(line);
 }
 
-void warn(const std::string& line) { fmt::print(stderr, "inlay: warning: {}\n", line); }
-
-// Fails before the work rather than after it: the place must be free or a set, and its folder one that can be written to.
+// Fails before the model is loaded rather than after it: the place's folder must be one that can be written to.
 void check_output(const fs::path& output) {
   std::error_code error;
   const fs::path place = output.has_filename() ? output : output.parent_path();
-  if (fs::exists(place, error) && !is_embedding_set(place) && !(fs::is_directory(place, error) && fs::is_empty(place, error))) {
-    throw Error(Status::invalid_argument, fmt::format("{} is there and is not an embedding set: it is left as it is", place.string()));
-  }
   const fs::path parent = place.has_parent_path() ? place.parent_path() : fs::path(".");
   fs::create_directories(parent, error);
   const fs::path probe = parent / fmt::format(".{}.{}.probe", place.filename().string(), ::getpid());
@@ -69,157 +80,93 @@ void check_output(const fs::path& output) {
   fs::remove(probe, error);
 }
 
-// The set that stands at the output, if its vectors are of use: made by the same model with the same options.
-std::optional<EmbeddingSet> earlier_set(const EmbedOptions& options, const ModelInfo& model) {
-  if (!is_embedding_set(options.output)) return std::nullopt;
-  try {
-    EmbeddingSet set = load_embeddings(options.output);
-    if (set.model.fingerprint == model.fingerprint) return set;
-    say(options, fmt::format("{} was made by another model or with other options: all is embedded anew", options.output));
-  } catch (const Error& error) {
-    warn(fmt::format("{}; all is embedded anew", error.what()));
-  }
-  return std::nullopt;
+// SOURCE_DATE_EPOCH as reproducible-builds.org has it: the time that a result is to bear, so that equal runs give equal bytes.
+std::string given_time() {
+  const char* variable = std::getenv("SOURCE_DATE_EPOCH");
+  if (variable == nullptr || *variable == '\0') return {};
+  const std::string_view text = variable;
+  std::time_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr std::time_t end_of_time = 253402300799;  // 9999-12-31T23:59:59Z
+  if (error != std::errc() || end != text.data() + text.size() || seconds < 0 || seconds > end_of_time)
+    throw UsageError(fmt::format("SOURCE_DATE_EPOCH is \"{}\", not a count of seconds", text));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
-// Vectors from the earlier set where a text is unchanged (by its key), and which documents are left to embed.
-struct Plan {
-  EmbeddingSet set;
-  std::vector<std::size_t> todo;
-  std::size_t removed = 0;
-};
-
-Plan make_plan(std::vector<Document> documents, const std::optional<EmbeddingSet>& earlier, const EmbeddingGenerator& generator,
-               const DocumentPreparator& preparator) {
-  Plan plan;
-  plan.set.model = generator.info();
-  plan.set.vectors = Matrix::from_shape({documents.size(), generator.dimension()});
-  std::unordered_map<std::string_view, std::size_t> rows;
-  if (earlier) {
-    for (std::size_t row = 0; row < earlier->keys.size(); ++row) rows.emplace(earlier->keys[row], row);
-  }
-  plan.set.keys.reserve(documents.size());
-  for (std::size_t i = 0; i < documents.size(); ++i) {
-    plan.set.keys.push_back(content_key(preparator(documents[i])));
-    const auto row = rows.find(plan.set.keys.back());
-    if (row == rows.end()) {
-      plan.todo.push_back(i);
-    } else {
-      std::copy_n(&earlier->vectors(row->second, 0), generator.dimension(), &plan.set.vectors(i, 0));
+Figures embed(const EmbedOptions& options, const EmbeddingGenerator& generator, TextReader& reader, const StopScope& stop) {
+  Figures figures;
+  ProgressBar bar(options.talks());
+  EmbedCorpusOptions corpus{.store = options.corpus_store(),
+                            .fresh = options.fresh,
+                            .max_memory = options.max_memory,
+                            .long_text = options.long_text(),
+                            .created = given_time(),
+                            .stop = stop.token()};
+  if (!options.cache.empty()) corpus.cache = open_cache(options.cache);
+  corpus.on_progress = [&](const Progress& progress) { bar.show(progress, reader.fraction()); };
+  corpus.on_item = [&](const Document& document, const ItemReport& report) {
+    if (report.status == Status::ok) {
+      figures.chunked += report.chunks > 1 ? 1 : 0;
+    } else if (report.status != Status::cancelled) {
+      const Metadata& metadata = document.metadata;
+      warn(fmt::format("{}:{}: {}", metadata.file_path.empty() ? "-" : metadata.file_path, metadata.line_number, report.message));
     }
-  }
-  if (earlier) {
-    const std::unordered_set<std::string_view> kept(plan.set.keys.begin(), plan.set.keys.end());
-    plan.removed =
-        static_cast<std::size_t>(std::ranges::count_if(earlier->keys, [&](const std::string& key) { return !kept.contains(key); }));
-  }
-  plan.set.documents = std::move(documents);
-  return plan;
+  };
+  figures.summary = embed_corpus(
+      generator, [&] { return reader.next(); }, options.output, corpus);
+  StreamSummary& items = figures.summary.items;
+  items.failed += reader.bad_records();
+  const auto per_second = [&](std::size_t count) { return items.seconds > 0 ? static_cast<double>(count) / items.seconds : 0; };
+  figures.documents_per_second = per_second(items.newly_embedded);
+  figures.tokens_per_second = per_second(items.tokens);
+  return figures;
 }
 
-// Drops the rows whose texts failed; says which.
-void drop_failed(Plan& plan, const std::vector<ItemReport>& reports, Figures& figures) {
-  std::vector<bool> failed(plan.set.documents.size(), false);
-  for (std::size_t item = 0; item < reports.size(); ++item) {
-    const ItemReport& report = reports[item];
-    figures.tokens += report.tokens_used;
-    figures.truncated += report.truncated() ? 1 : 0;
-    if (report.status == Status::ok) continue;
-    const Metadata& metadata = plan.set.documents[plan.todo[item]].metadata;
-    warn(fmt::format("{}:{}: {}", metadata.file_path.empty() ? "-" : metadata.file_path, metadata.line_number, report.message));
-    failed[plan.todo[item]] = true;
-    ++figures.failed;
-  }
-  if (figures.failed == 0) return;
-  std::size_t kept = 0;
-  const std::size_t width = plan.set.vectors.shape(1);
-  for (std::size_t row = 0; row < failed.size(); ++row) {
-    if (failed[row]) continue;
-    if (kept != row) {
-      plan.set.documents[kept] = std::move(plan.set.documents[row]);
-      plan.set.keys[kept] = std::move(plan.set.keys[row]);
-      std::copy_n(&plan.set.vectors(row, 0), width, &plan.set.vectors(kept, 0));
-    }
-    ++kept;
-  }
-  plan.set.documents.resize(kept);
-  plan.set.keys.resize(kept);
-  Matrix vectors = Matrix::from_shape({kept, width});
-  std::copy_n(plan.set.vectors.data(), kept * width, vectors.data());
-  plan.set.vectors = std::move(vectors);
+void report_json(const EmbedOptions& options, const Figures& figures, const TextReader& reader, const EmbeddingGenerator& generator) {
+  const StreamSummary& items = figures.summary.items;
+  const nlohmann::ordered_json object = {{"set", options.output},
+                                         {"documents", items.success},
+                                         {"new", items.newly_embedded},
+                                         {"reused", items.cached},
+                                         {"removed", figures.summary.removed},
+                                         {"failed", items.failed},
+                                         {"truncated", items.truncated},
+                                         {"chunked", figures.chunked},
+                                         {"skipped", reader.skipped()},
+                                         {"finished", figures.summary.finished},
+                                         {"written", figures.summary.written},
+                                         {"tokens", items.tokens},
+                                         {"seconds", items.seconds},
+                                         {"documents_per_second", figures.documents_per_second},
+                                         {"tokens_per_second", figures.tokens_per_second},
+                                         {"peak_memory_bytes", generator.memory().process_peak},
+                                         {"model", generator.info().name},
+                                         {"dimension", generator.dimension()},
+                                         {"fingerprint", generator.info().fingerprint}};
+  write_output(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-// Embeds what is left to do. False: the user asked to stop.
-bool embed(Plan& plan, const EmbeddingGenerator& generator, const EmbedOptions& options, const StopScope& stop, Figures& figures) {
-  if (plan.todo.empty()) return true;
-  const auto begin = std::chrono::steady_clock::now();
-  EmbedResult result;
-  {
-    ProgressBar bar(!options.quiet && !options.json);
-    const CallOptions call{.stop = stop.token(), .on_progress = [&bar](const Progress& progress) { bar.show(progress); }};
-    if (plan.todo.size() == plan.set.documents.size()) {
-      result = generator.embed_documents(plan.set.documents, call);
-    } else {
-      std::vector<Document> documents;
-      for (const std::size_t i : plan.todo) documents.push_back(plan.set.documents[i]);
-      result = generator.embed_documents(documents, call);
-    }
-  }
-  figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (std::ranges::any_of(result.items, [](const ItemReport& item) { return item.status == Status::cancelled; })) return false;
-  if (plan.todo.size() == plan.set.documents.size()) {
-    plan.set.vectors = std::move(result.vectors);
-  } else {
-    for (std::size_t item = 0; item < plan.todo.size(); ++item) {
-      std::copy_n(&result.vectors(item, 0), generator.dimension(), &plan.set.vectors(plan.todo[item], 0));
-    }
-  }
-  drop_failed(plan, result.items, figures);
-  figures.embedded = plan.todo.size() - figures.failed;
-  return true;
-}
-
-void report(const EmbedOptions& options, const Figures& figures, const Texts& texts, const EmbeddingGenerator& generator) {
-  const std::size_t peak = generator.memory().process_peak;
-  if (options.json) {
-    const nlohmann::ordered_json object = {{"set", options.output},
-                                           {"documents", figures.documents},
-                                           {"new", figures.embedded},
-                                           {"reused", figures.reused},
-                                           {"removed", figures.removed},
-                                           {"failed", figures.failed},
-                                           {"truncated", figures.truncated},
-                                           {"skipped", texts.skipped},
-                                           {"written", figures.written},
-                                           {"tokens", figures.tokens},
-                                           {"seconds", figures.seconds},
-                                           {"documents_per_second", figures.per_second(figures.embedded)},
-                                           {"tokens_per_second", figures.per_second(figures.tokens)},
-                                           {"peak_memory_bytes", peak},
-                                           {"model", generator.info().name},
-                                           {"dimension", generator.dimension()},
-                                           {"fingerprint", generator.info().fingerprint}};
-    write_output(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-    return;
-  }
-  if (!texts.skipped.empty()) {
+void report(const EmbedOptions& options, const Figures& figures, const TextReader& reader, const EmbeddingGenerator& generator) {
+  const StreamSummary& items = figures.summary.items;
+  if (!reader.skipped().empty()) {
     std::string reasons;
-    for (const auto& [reason, count] : texts.skipped)
+    for (const auto& [reason, count] : reader.skipped())
       reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", with_commas(count), reason);
     say(options, fmt::format("left out: {}", reasons));
   }
-  if (figures.truncated > 0) {
-    say(options, fmt::format("truncated to {} tokens: {}", generator.max_sequence_length(), counted(figures.truncated, "text")));
+  if (items.truncated > 0) {
+    say(options, fmt::format("truncated to {} tokens: {}", generator.max_sequence_length(), counted(items.truncated, "text")));
   }
-  if (figures.failed > 0) say(options, fmt::format("failed: {}", counted(figures.failed, "text")));
-  say(options, fmt::format("{}{}: {} ({} new, {} reused, {} removed)", options.output, figures.written ? "" : " is up to date",
-                           counted(figures.documents, "document"), with_commas(figures.embedded), with_commas(figures.reused),
-                           with_commas(figures.removed)));
-  if (figures.embedded > 0) {
-    say(options, fmt::format("{} documents/s, {} tokens/s ({} tokens in {:.1f} s)", with_commas(figures.per_second(figures.embedded)),
-                             with_commas(figures.per_second(figures.tokens)), with_commas(figures.tokens), figures.seconds));
+  if (figures.chunked > 0) say(options, fmt::format("longer than the model takes, averaged: {}", counted(figures.chunked, "text")));
+  if (items.failed > 0) say(options, fmt::format("failed: {}", counted(items.failed, "text")));
+  say(options, fmt::format("{}{}: {} ({} new, {} reused, {} removed)", options.output, figures.summary.written ? "" : " is up to date",
+                           counted(items.success, "document"), with_commas(items.newly_embedded), with_commas(items.cached),
+                           with_commas(figures.summary.removed)));
+  if (items.newly_embedded > 0) {
+    say(options, fmt::format("{} documents/s, {} tokens/s ({} tokens in {:.1f} s)", with_commas(figures.documents_per_second),
+                             with_commas(figures.tokens_per_second), with_commas(items.tokens), items.seconds));
   }
-  say(options, fmt::format("peak memory {:.0f} MB", static_cast<double>(peak) / 1e6));
+  say(options, fmt::format("peak memory {:.0f} MB", static_cast<double>(generator.memory().process_peak) / 1e6));
 }
 
 int run_embed(const EmbedOptions& given) {
@@ -231,6 +178,9 @@ int run_embed(const EmbedOptions& given) {
   }
   if (options.texts.input.empty()) throw UsageError("no input is given: a folder, a file, or - for standard input");
   if (options.output.empty()) throw UsageError("no output is given: pass the place of the set with -o");
+  if (options.max_memory == 0) throw UsageError("--max-memory is 0");
+  static_cast<void>(options.long_text());
+  static_cast<void>(options.corpus_store());
   if (!options.codebase.empty() && !fs::is_directory(options.codebase))
     throw Error(Status::not_found, fmt::format("no folder {}", options.codebase));
 
@@ -239,27 +189,18 @@ int run_embed(const EmbedOptions& given) {
   generator_options.preparator = options.texts.preparator();
   check_output(options.output);
   const EmbeddingGenerator generator = EmbeddingGenerator::load(model, generator_options);
-  Texts texts = read_texts(options.texts, generator);
-  for (const std::string& file : texts.unreadable) warn(fmt::format("left out {}", file));
-
-  Figures figures;
-  const std::optional<EmbeddingSet> earlier = earlier_set(options, generator.info());
-  Plan plan = make_plan(std::move(texts.documents), earlier, generator, options.texts.preparator());
-  figures.removed = plan.removed;
-  figures.reused = plan.set.documents.size() - plan.todo.size();
+  const Messages messages(options.talks() ? LogLevel::info : LogLevel::warning);
   const StopScope stop;
-  if (!embed(plan, generator, options, stop, figures)) {
-    fmt::print(stderr, "inlay: interrupted; nothing was written\n");
+  TextReader reader(options.texts, generator, stop.token());
+  const Figures figures = embed(options, generator, reader, stop);
+  const StreamSummary& items = figures.summary.items;
+  if (options.json) report_json(options, figures, reader, generator);
+  if (!figures.summary.finished) {
+    tell(fmt::format("inlay: interrupted; {} kept for the next run of this command", counted(items.newly_embedded, "new vector")));
     return exit_code::interrupted;
   }
-  figures.documents = plan.set.documents.size();
-  const bool unchanged = earlier && earlier->keys == plan.set.keys && earlier->documents == plan.set.documents;
-  if (!unchanged) {
-    save_embeddings(options.output, plan.set);
-    figures.written = true;
-  }
-  report(options, figures, texts, generator);
-  return figures.failed > 0 ? exit_code::some_failed : exit_code::ok;
+  if (!options.json) report(options, figures, reader, generator);
+  return items.failed > 0 ? exit_code::some_failed : exit_code::ok;
 }
 
 }  // namespace
@@ -277,6 +218,30 @@ Command add_embed(CLI::App& application) {
       ->add_option("-o,--output,--output-path,--save-path", options->output,
                    "Where the set is written; one that is there is brought up to date")
       ->type_name("SET");
+  command
+      ->add_option("--store", options->store,
+                   "set: an embedding set; files: a folder of readable files, embeddings_index.json and one a text, for small corpora")
+      ->type_name("KIND")
+      ->capture_default_str();
+  CLI::Option* resume =
+      command->add_flag("--resume", options->resume, "Go on with a run that was broken off, and embed only what is new; the default");
+  command->add_flag("--fresh", options->fresh, "Embed everything anew, whatever is known already")->excludes(resume);
+  command->add_option("--cache", options->cache, "Also take vectors from this cache, and keep new ones in it (see inlay cache)")
+      ->type_name("CACHE");
+  command
+      ->add_option("--chunk", options->chunk,
+                   "Texts that are longer than the model takes: average (of the vectors of their chunks, by tokens), truncate, or error")
+      ->type_name("POLICY")
+      ->capture_default_str();
+  command->add_option("--chunk-size", options->chunk_size, "Tokens of a chunk at most (default: what the model takes)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--overlap", options->overlap, "Tokens that a chunk repeats of the one before it, at most")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--max-memory", options->max_memory, "Texts in flight at most: bytes, or 64MB and the like")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->default_str("64MB");
   options->model.add_model(*command);
   options->model.add_computing(*command);
   options->model.add_vectors(*command);

@@ -7,27 +7,11 @@
 #include <cstdio>
 
 #include "inlay/error.hpp"
-#include "inlay/log.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
 
 namespace inlay::cli {
 namespace {
-
-// What the library has to say meanwhile: that it tries again, that it waits for another process.
-class Messages {
- public:
-  explicit Messages(bool wanted) {
-    if (!wanted) return;
-    set_log_callback([](LogLevel level, std::string_view message) {
-      const char* start = ::isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "";  // over the bar
-      if (level != LogLevel::debug) fmt::print(stderr, "{}inlay: {}\n", start, printable(message));
-    });
-  }
-  ~Messages() { set_log_callback({}); }
-  Messages(const Messages&) = delete;
-  Messages& operator=(const Messages&) = delete;
-};
 
 class Bar {
  public:
@@ -58,7 +42,7 @@ class Bar {
 template <class Pull>
 auto with_progress(bool quiet, const std::string& revision, Pull&& pull) {
   const StopScope stop;
-  const Messages messages(!quiet);
+  const Messages messages(quiet ? LogLevel::warning : LogLevel::info);
   Bar bar(!quiet && ::isatty(STDERR_FILENO) == 1);
   return pull(
       PullOptions{.revision = revision, .stop = stop.token(), .on_progress = [&bar](const PullProgress& progress) { bar.show(progress); }});
@@ -85,7 +69,7 @@ void look_for(const std::string& name, const std::string& revision, bool downloa
   if (download) {
     with_progress(false, revision, [&](const PullOptions& options) { return find_or_pull_model(name, options); });
   } else {
-    const Messages messages(true);
+    const Messages messages(LogLevel::info);
     static_cast<void>(find_model(name, {.revision = revision}));
   }
 }

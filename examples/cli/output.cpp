@@ -1,6 +1,7 @@
 #include "output.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -17,6 +18,22 @@ void write_output(std::string_view text) {
   if (errno == EPIPE) throw OutputClosed();
   throw Error(Status::io_error, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
+
+void tell(std::string_view line) {
+  const char* start = ::isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "";
+  fmt::print(stderr, "{}{}\n", start, printable(line));
+}
+
+void warn(std::string_view line) { tell(fmt::format("inlay: warning: {}", line)); }
+
+Messages::Messages(LogLevel least) {
+  set_log_callback([least](LogLevel level, std::string_view message) {
+    if (level < least) return;
+    level == LogLevel::warning ? warn(message) : tell(fmt::format("inlay: {}", message));
+  });
+}
+
+Messages::~Messages() { set_log_callback({}); }
 
 std::string with_commas(std::size_t number) {
   std::string text = std::to_string(number);

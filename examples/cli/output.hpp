@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "inlay/log.hpp"
+
 namespace inlay::cli {
 
 /// The reader of our standard output has gone.
@@ -13,6 +15,19 @@ struct OutputClosed : std::exception {};
 
 /// Writes to standard output and flushes it. Throws OutputClosed, or Error (io_error) when it cannot be written (a full disk).
 void write_output(std::string_view text);
+
+/// A line on standard error, over a progress bar where there is one. `warn` puts "inlay: warning: " in front.
+void tell(std::string_view line);
+void warn(std::string_view line);
+
+/// While it lives, what the library has to say goes to standard error: warnings, and what else is at least of this level.
+class Messages {
+ public:
+  explicit Messages(LogLevel least);
+  ~Messages();
+  Messages(const Messages&) = delete;
+  Messages& operator=(const Messages&) = delete;
+};
 
 /// 1234567 -> "1,234,567".
 [[nodiscard]] std::string with_commas(std::size_t number);

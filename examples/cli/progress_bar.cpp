@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -22,16 +23,18 @@ ProgressBar::~ProgressBar() {
   if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
-void ProgressBar::show(const Progress& progress) {
+void ProgressBar::show(const Progress& progress, double fraction) {
   const auto now = std::chrono::steady_clock::now();
-  if (!visible_ || progress.total == 0 || (now - last_ < interval && progress.done < progress.total)) return;
+  const bool counted = progress.total > 0;
+  if (!visible_ || (now - last_ < interval && (!counted || progress.done < progress.total))) return;
   last_ = now;
   drawn_ = true;
-  const std::size_t filled = width * progress.done / progress.total;
-  const double left =
-      progress.done == 0 ? 0 : progress.seconds / static_cast<double>(progress.done) * static_cast<double>(progress.total - progress.done);
-  fmt::print(stderr, "\r[{}{}] {}/{}  {} tokens/s  {:.0f} s left\033[K", std::string(filled, '='), std::string(width - filled, ' '),
-             with_commas(progress.done), with_commas(progress.total), with_commas(progress.tokens_per_second), left);
+  const double share = counted ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : std::clamp(fraction, 0.0, 1.0);
+  const auto filled = static_cast<std::size_t>(share * width);
+  const std::string left = share > 0 ? fmt::format("  {:.0f} s left", progress.seconds / share * (1 - share)) : std::string();
+  fmt::print(stderr, "\r[{}{}] {}{}  {} tokens/s{}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
+             with_commas(progress.done), counted ? fmt::format("/{}", with_commas(progress.total)) : std::string(),
+             with_commas(progress.tokens_per_second), left);
   std::fflush(stderr);
 }
 

@@ -14,7 +14,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  void show(const Progress& progress);
+  /// `fraction`: how much of the work is done, from 0 to 1, where the number of items is not known.
+  void show(const Progress& progress, double fraction = 0);
 
  private:
   bool visible_;

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <iostream>
 #include <utility>
 
 #include "commands.hpp"
+#include "output.hpp"
 
 namespace inlay::cli {
 namespace {
@@ -39,24 +40,49 @@ DocumentPreparator TextOptions::preparator() const {
   return text_only ? DocumentPreparator(content_only) : DocumentPreparator(TextPreparator{});
 }
 
-Texts read_texts(const TextOptions& options, const EmbeddingGenerator& generator) {
-  Texts texts;
-  CorpusOptions corpus{.format = parse_format(options.format), .column = options.column};
-  corpus.on_skip = [&texts](const std::filesystem::path& path, std::string_view reason) {
-    const bool expected = std::find(expected_reasons.begin(), expected_reasons.end(), reason) != expected_reasons.end();
-    ++texts.skipped[expected ? std::string(reason) : "unreadable"];
-    if (!expected) texts.unreadable.push_back(fmt::format("{}: {}", path.string(), reason));
-  };
+TextReader::TextReader(const TextOptions& options, const EmbeddingGenerator& generator, const std::stop_token& stop)
+    : options_(options), generator_(generator) {
+  CorpusFormat format = parse_format(options.format);
   if (options.input == "-") {
-    texts.documents = read_corpus(std::cin, "standard input", corpus);
-    return texts;
+    standard_input_.emplace(stop);
+    stream_.emplace(&*standard_input_);
+    stream_->exceptions(std::ios::badbit);  // what the buffer throws
+    reader_.emplace(*stream_, "standard input", corpus(format));
+    return;
   }
-  if (corpus.format == CorpusFormat::automatic) corpus.format = corpus_format(options.input);
-  texts.documents = read_corpus(options.input, corpus);
-  if (corpus.format == CorpusFormat::folder) {
-    texts.documents = split_lines(texts.documents, generator.tokenizer(), generator.max_sequence_length(), options.preparator());
+  if (format == CorpusFormat::automatic) format = corpus_format(options.input);
+  cut_ = format == CorpusFormat::folder;
+  reader_.emplace(options.input, corpus(format));
+}
+
+CorpusOptions TextReader::corpus(CorpusFormat format) {
+  return {.format = format,
+          .column = options_.column,
+          .on_skip = [this](const std::filesystem::path& path, std::string_view reason) { skip(path, reason); },
+          .on_bad_record =
+              [this](std::string_view message) {
+                ++bad_records_;
+                warn(message);
+              }};
+}
+
+void TextReader::skip(const std::filesystem::path& path, std::string_view reason) {
+  const bool expected = std::find(expected_reasons.begin(), expected_reasons.end(), reason) != expected_reasons.end();
+  ++skipped_[expected ? std::string(reason) : "unreadable"];
+  if (!expected) warn(fmt::format("left out {}: {}", path.string(), reason));
+}
+
+std::optional<Document> TextReader::next() {
+  while (pieces_.empty()) {
+    auto document = reader_->next();
+    if (!document || !cut_) return document;
+    for (Document& piece : split_lines({&*document, 1}, generator_.tokenizer(), generator_.max_sequence_length(), options_.preparator())) {
+      pieces_.push_back(std::move(piece));
+    }
   }
-  return texts;
+  Document piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  return piece;
 }
 
 }  // namespace inlay::cli

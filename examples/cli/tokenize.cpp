@@ -45,11 +45,11 @@ int run_tokenize(const TokenizeOptions& options) {
   generator_options.max_sequence_length = options.model.max_length;
   generator_options.revision = options.model.revision;
   const EmbeddingGenerator generator = EmbeddingGenerator::load(model, generator_options);
-  const Texts texts = read_texts(options.texts, generator);
+  TextReader reader(options.texts, generator);
   const DocumentPreparator preparator = options.texts.preparator();
   std::string text;
-  for (const Document& document : texts.documents) {
-    const std::string prepared = preparator(document);
+  while (const auto document = reader.next()) {
+    const std::string prepared = preparator(*document);
     const std::size_t limit = generator.max_sequence_length();
     const Encoding encoding =
         options.offsets ? generator.tokenizer().encode_with_offsets(prepared, limit) : generator.tokenizer().encode(prepared, limit);
@@ -59,7 +59,7 @@ int run_tokenize(const TokenizeOptions& options) {
     text.clear();
   }
   write_output(text);
-  return exit_code::ok;
+  return reader.bad_records() > 0 ? exit_code::some_failed : exit_code::ok;
 }
 
 }  // namespace
