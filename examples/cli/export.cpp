@@ -45,8 +45,8 @@ int run_export(const ExportCommand& options) {
     return exit_code::ok;
   }
   if (!options.quiet) {
-    fmt::print(stderr, "{}: {}\n", printable(options.output), megabytes(std::filesystem::file_size(options.output)));
-    if (written.size() > 1) fmt::print(stderr, "beside it, to load it with: {}\n", counted(written.size() - 1, "file"));
+    write_error(fmt::format("{}: {}\n", printable(options.output), megabytes(std::filesystem::file_size(options.output))));
+    if (written.size() > 1) write_error(fmt::format("beside it, to load it with: {}\n", counted(written.size() - 1, "file")));
   }
   return exit_code::ok;
 }

@@ -17,7 +17,7 @@ class Bar {
  public:
   explicit Bar(bool visible) : visible_(visible) {}
   ~Bar() {
-    if (drawn_) std::fputs("\r\033[K", stderr);
+    if (drawn_) write_error("\r\033[K");
   }
   Bar(const Bar&) = delete;
   Bar& operator=(const Bar&) = delete;
@@ -29,9 +29,8 @@ class Bar {
     const auto share = static_cast<double>(progress.bytes) / static_cast<double>(progress.total);
     const std::size_t filled = std::min<std::size_t>(width, static_cast<std::size_t>(share * static_cast<double>(width)));
     const double speed = progress.seconds > 0 ? static_cast<double>(progress.bytes) / progress.seconds : 0;
-    fmt::print(stderr, "\r[{}{}] {} of {}  {:.1f} MB/s  {}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
-               megabytes(progress.bytes), megabytes(progress.total), speed / 1e6, printable(progress.file));
-    std::fflush(stderr);
+    write_error(fmt::format("\r[{}{}] {} of {}  {:.1f} MB/s  {}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
+                            megabytes(progress.bytes), megabytes(progress.total), speed / 1e6, printable(progress.file)));
   }
 
  private:

@@ -50,7 +50,7 @@ int run(int argc, char** argv) {
 }
 
 int fail(int code, const char* message) {
-  fmt::print(stderr, "inlay: {}\n", message);
+  inlay::cli::write_error(fmt::format("inlay: {}\n", message));
   return code;
 }
 

@@ -18,7 +18,7 @@ std::optional<std::filesystem::path> cached(const KnownModel& model) {
   try {
     return find_model(model.name);
   } catch (const Error& error) {  // a damaged cache: the rest of the list is still of use
-    fmt::print(stderr, "inlay: warning: {}\n", error.what());
+    write_error(fmt::format("inlay: warning: {}\n", error.what()));
     return std::nullopt;
   }
 }

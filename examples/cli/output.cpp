@@ -19,9 +19,13 @@ void write_output(std::string_view text) {
   throw Error(Status::io_error, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
+void write_error(std::string_view text) noexcept {
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void tell(std::string_view line) {
   const char* start = ::isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "";
-  fmt::print(stderr, "{}{}\n", start, printable(line));
+  write_error(fmt::format("{}{}\n", start, printable(line)));
 }
 
 void warn(std::string_view line) { tell(fmt::format("inlay: warning: {}", line)); }

@@ -16,6 +16,9 @@ struct OutputClosed : std::exception {};
 /// Writes to standard output and flushes it. Throws OutputClosed, or Error (io_error) when it cannot be written (a full disk).
 void write_output(std::string_view text);
 
+/// Writes to standard error, if that can be: it may be closed, or a full disk, and the work goes on.
+void write_error(std::string_view text) noexcept;
+
 /// A line on standard error, over a progress bar where there is one. `warn` puts "inlay: warning: " in front.
 void tell(std::string_view line);
 void warn(std::string_view line);

@@ -20,7 +20,7 @@ constexpr auto interval = std::chrono::milliseconds(100);
 ProgressBar::ProgressBar(bool wanted) : visible_(wanted && ::isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {
-  if (drawn_) std::fputs("\r\033[K", stderr);
+  if (drawn_) write_error("\r\033[K");
 }
 
 void ProgressBar::show(const Progress& progress, double fraction) {
@@ -32,10 +32,9 @@ void ProgressBar::show(const Progress& progress, double fraction) {
   const double share = counted ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : std::clamp(fraction, 0.0, 1.0);
   const auto filled = static_cast<std::size_t>(share * width);
   const std::string left = share > 0 ? fmt::format("  {:.0f} s left", progress.seconds / share * (1 - share)) : std::string();
-  fmt::print(stderr, "\r[{}{}] {}{}  {} tokens/s{}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
-             with_commas(progress.done), counted ? fmt::format("/{}", with_commas(progress.total)) : std::string(),
-             with_commas(progress.tokens_per_second), left);
-  std::fflush(stderr);
+  write_error(fmt::format("\r[{}{}] {}{}  {} tokens/s{}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
+                          with_commas(progress.done), counted ? fmt::format("/{}", with_commas(progress.total)) : std::string(),
+                          with_commas(progress.tokens_per_second), left));
 }
 
 }  // namespace inlay::cli

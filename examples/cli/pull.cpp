@@ -31,7 +31,7 @@ int run_pull(const PullCommand& given) {
     result = fetch(options.model, options.revision, options.quiet || options.json);
   } catch (const Error& error) {
     if (error.status() != Status::cancelled) throw;
-    fmt::print(stderr, "inlay: interrupted; what came is kept, and the next pull goes on from there\n");
+    write_error(fmt::format("inlay: interrupted; what came is kept, and the next pull goes on from there\n"));
     return exit_code::interrupted;
   }
   if (options.json) {
@@ -48,7 +48,7 @@ int run_pull(const PullCommand& given) {
   if (!options.quiet) {
     const std::string fetched =
         result.files_fetched == 0 ? "all were there" : fmt::format("{} fetched, {}", result.files_fetched, megabytes(result.bytes_fetched));
-    fmt::print(stderr, "{}: {}, {} ({})\n", result.name, counted(result.files, "file"), megabytes(result.bytes), fetched);
+    write_error(fmt::format("{}: {}, {} ({})\n", result.name, counted(result.files, "file"), megabytes(result.bytes), fetched));
   }
   write_output(result.folder.string() + "\n");
   return exit_code::ok;

@@ -18,8 +18,8 @@ constexpr std::array<std::pair<std::string_view, CorpusFormat>, 6> formats = {{{
                                                                                {"json", CorpusFormat::json},
                                                                                {"jsonl", CorpusFormat::jsonl},
                                                                                {"csv", CorpusFormat::csv}}};
-constexpr std::array<std::string_view, 7> expected_reasons = {"hidden",    "ignored",       "binary",      "empty",
-                                                              "too large", "symbolic link", "special file"};
+constexpr std::array<std::string_view, 8> expected_reasons = {"embeddings", "hidden",    "ignored",       "binary",
+                                                              "empty",      "too large", "symbolic link", "special file"};
 
 CorpusFormat parse_format(std::string_view name) {
   for (const auto& [known, format] : formats) {

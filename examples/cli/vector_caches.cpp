@@ -107,14 +107,18 @@ int run_verify(const CacheCommand& command) {
     Json problems = Json::array();
     for (const CacheProblem& problem : check.problems)
       problems.push_back({{"key", problem.key}, {"label", problem.label}, {"message", problem.message}});
-    write_output(dump({{"ok", check.ok()}, {"entries", check.entries}, {"unverifiable", check.unverifiable}, {"problems", problems}}));
+    write_output(dump({{"ok", check.ok()},
+                       {"entries", check.entries},
+                       {"wrong", check.wrong},
+                       {"unverifiable", check.unverifiable},
+                       {"problems", problems}}));
   } else {
     std::string text;
     for (const CacheProblem& problem : check.problems) {
       const std::string& place = problem.label.empty() ? problem.key : problem.label;
       text += printable(fmt::format("{}{}{}", place, place.empty() ? "" : ": ", problem.message)) + "\n";
     }
-    text += fmt::format("{} whole, {} wrong{}\n", counted(check.entries, "vector"), with_commas(check.problems.size()),
+    text += fmt::format("{} whole, {} wrong{}\n", counted(check.entries, "vector"), with_commas(check.wrong),
                         check.unverifiable == 0 ? "" : fmt::format(", {} without content_hash", with_commas(check.unverifiable)));
     write_output(text);
   }

@@ -41,10 +41,10 @@ struct CorpusOptions {
   std::string column{};                   ///< of a CSV file; empty: the first
   std::size_t max_file_bytes = 1u << 20;  ///< larger files in a folder are skipped
   /// Told of every file, or folder with all that is in it, that is left out, and why: "hidden", "ignored", "binary", "empty", "too large",
-  /// "symbolic link", "special file", or the error's message.
+  /// "symbolic link", "special file", "embeddings" (a set, or readable files), or the error's message.
   std::function<void(const std::filesystem::path&, std::string_view reason)> on_skip{};
   /// Told of every record of a JSON, JSON lines or CSV file that is no text, by a message that names file and line; it is left out, and
-  /// those behind it are read. Empty: the first such record is an error.
+  /// those behind it are read. Empty: the first such record is an error. A CSV field whose quotes have no end is one in any case.
   std::function<void(std::string_view message)> on_bad_record{};
 };
 
@@ -52,7 +52,7 @@ struct CorpusOptions {
 [[nodiscard]] CorpusFormat corpus_format(const std::filesystem::path& path);
 
 /// Reads a file or a folder. In a folder: files that .gitignore (in it, above it within the repository, below it) excludes, hidden ones,
-/// binary ones (a NUL byte in the first 8,000), oversized ones, ones without text and ones that cannot be read are left out; symbolic links
+/// embedding sets, binary ones (a NUL byte in the first 8,000), oversized ones, ones without text and ones that cannot be read are left out; symbolic links
 /// are not followed; the order is that of the paths' bytes. Metadata: file_path is relative to the folder; a record of a file of texts that
 /// names no file_path has the file's own path, and its line where the format has lines. Fields with the names of Metadata's members go
 /// there when they have their type, all others into extra. Bytes that are not UTF-8 are read as U+FFFD (JSON: an error). Throws Error:
@@ -87,7 +87,7 @@ class CorpusReader {
 
 /// Cuts each document on line boundaries into pieces of at most max_tokens tokens, counted with the context that `preparator` adds and with
 /// special tokens; each piece knows its first line. A single line longer than that stays whole, to be truncated (and reported) when
-/// embedded. Documents that fit, and empty ones, come back as they are, as do those that `preparator` fails on. The pieces of a document,
+/// embedded. Documents that fit, and empty ones, come back as they are, as do those that `preparator` or tokenizer fail on. The pieces of a document,
 /// one after the other, are its content. Throws Error (invalid_argument) when max_tokens leaves no room for the special tokens.
 [[nodiscard]] std::vector<Document> split_lines(std::span<const Document> documents, const Tokenizer& tokenizer, std::size_t max_tokens,
                                                 const DocumentPreparator& preparator = TextPreparator{});

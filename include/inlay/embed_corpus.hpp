@@ -41,14 +41,15 @@ enum class CorpusStore : std::int32_t {
 struct EmbedCorpusOptions {
   CorpusStore store = CorpusStore::set;
   bool fresh = false;                              ///< embeds all anew: what is known is not asked for
-  std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of documents and texts in flight at most, one longer one excepted; at least 1
+  std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of documents and their texts in flight, as StreamOptions::max_memory
   LongTextOptions long_text{.policy = LongText::average};
   std::shared_ptr<VectorCache> cache{};  ///< beside the store; may be empty
   std::string created{};                 ///< what a new set says of its time: RFC 3339, UTC; empty: now
   /// When a stop is requested no more is read; batches in flight are finished and kept for the next run.
   std::stop_token stop{};
   std::function<void(const Progress&)> on_progress{};  ///< as StreamOptions::on_progress
-  /// Told what became of each document, in order. Those that failed have no row in a set; in the index of readable files they are "failed".
+  /// Told what became of each document, in order. Those that failed have no row in a set; in the index of readable files those of which there
+  /// was a text are "failed".
   std::function<void(const Document&, const ItemReport&)> on_item{};
 };
 

@@ -40,6 +40,7 @@ struct StreamText {
   std::string name{};      ///< of the function or class, likewise
   std::string language{};  ///< for the cuts of a long text (LongTextOptions)
   std::string error{};     ///< not empty: there is no text, and this is why; the item fails with it (invalid_argument)
+  std::size_t held = 0;    ///< bytes that the source holds for this item until the sink has it; they count as the text's do
 };
 
 /// What became of it.
@@ -58,7 +59,8 @@ using StreamSource = std::function<std::optional<StreamText>()>;
 using StreamSink = std::function<void(const StreamedVector&)>;
 
 struct StreamOptions {
-  std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of texts in flight at most, one longer text alone excepted; at least 1
+  /// Bytes of texts in flight at most (and StreamText::held), at least 1. Of two windows in flight each may exceed its half by one text.
+  std::size_t max_memory = std::size_t{64} << 20;
   LongTextOptions long_text{.policy = LongText::average};
   std::shared_ptr<VectorCache> cache{};  ///< may be empty
   std::size_t total = 0;                 ///< texts that will come, for Progress; 0: not known, as Progress::total is until all are read

@@ -5,7 +5,7 @@
 //
 // A folder of readable files holds embeddings_index.json, {text_id: {"text" or "preview", "label", "name", "file", "status": "completed" or
 // "failed", "error", "model_name", "model_version", "dimensions"}}, and embeddings_data/TEXT_ID.json, one file a text with its "embedding".
-// The text_id is the content_key (embedding_set.hpp) of the text that the model saw, model_version the model's fingerprint.
+// The text_id is the content_key (embedding_set.hpp) of the text that the model saw, model_version the fingerprint of cache_model (vector_cache.hpp).
 //
 // Thread rule: any thread, also while a run writes to the store.
 #pragma once
@@ -22,8 +22,10 @@
 namespace inlay {
 
 struct CompletedOptions {
-  std::string fingerprint{};  ///< only vectors of this model count (ModelInfo::fingerprint); empty: those of whichever model made them
-  std::string prompt{};       ///< what the model sees in front of each text
+  /// Only vectors of this model count: ModelInfo::fingerprint, or cache_model(…).fingerprint where it matters what became of long texts.
+  /// Empty: those of whichever model made them.
+  std::string fingerprint{};
+  std::string prompt{};  ///< what the model sees in front of each text
 };
 
 /// The texts of which the store has no vector, in their order. A store that is not there has none; what is damaged counts as not done, and

@@ -50,6 +50,8 @@ std::string text_of(const CodeItem& item, const CodePreparator& prepare) {
 
 StreamText prepared(const CodeItem& item, const CodePreparator& prepare) {
   StreamText next;
+  next.held = std::visit(
+      [](const auto& code) { return sizeof(CodeItem) + code.file_path.size() + code.docstring.size() + code.source_code.size(); }, item);
   next.label = location_key(item);
   std::visit(
       [&next](const auto& code) {

@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "batch/generator_access.hpp"
 #include "inlay/embedding_set.hpp"
 #include "inlay/error.hpp"
 #include "platform/log.hpp"
 #include "store/cache_chain.hpp"
 #include "store/file_store.hpp"
+#include "store/labels.hpp"
 #include "store/set_cache.hpp"
 #include "store/set_files.hpp"
 #include "store/vector_journal.hpp"
@@ -30,12 +32,16 @@ struct Waiting {
   std::string beginning{};  // of the text, where the store shows it
 };
 
-std::string label_of(const Metadata& metadata) {
-  return metadata.line_number == 0 ? metadata.file_path : fmt::format("{}:{}", metadata.file_path, metadata.line_number);
-}
-
-const std::string& name_of(const Metadata& metadata) {
-  return metadata.function_name.empty() ? metadata.class_name : metadata.function_name;
+// What a document holds beside the text that is made of it.
+std::size_t bytes_of(const Document& document) {
+  const Metadata& metadata = document.metadata;
+  std::size_t bytes = sizeof(Document) + document.content.size() + metadata.file_path.size() + metadata.file_name.size();
+  for (const auto& [name, value] : metadata.extra) {
+    bytes += sizeof(name) + sizeof(value) + name.size();
+    if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+    if (const auto* json = std::get_if<JsonText>(&value)) bytes += json->text.size();
+  }
+  return bytes;
 }
 
 // Where vectors go, and where those come from that are known.
@@ -63,9 +69,8 @@ class SetOutput final : public Output {
  public:
   SetOutput(const CacheModel& model, const ModelInfo& info, const fs::path& output, const EmbedCorpusOptions& options)
       : created_(options.created),
-        place_(store::set_place(output)),
-        journal_(open_journal(place_, model, options.fresh)),
-        writer_(output, info, options.long_text) {
+        writer_(output, info, options.long_text),
+        journal_(open_journal(store::set_place(output), model, options.fresh)) {
     std::vector<CacheChain::Link> links = {{.cache = journal_}};
     if ((earlier_ = open_earlier(output, model)) && !options.fresh) links.push_back({.cache = earlier_});
     if (earlier_) seen_.resize(earlier_->rows());
@@ -128,9 +133,8 @@ class SetOutput final : public Output {
   }
 
   std::string created_;
-  fs::path place_;
+  EmbeddingSetWriter writer_;  // first: it checks the place
   std::shared_ptr<VectorJournal> journal_;
-  EmbeddingSetWriter writer_;
   std::shared_ptr<SetCache> earlier_;
   std::vector<bool> seen_;  // by the earlier set's rows
   std::size_t kept_ = 0;
@@ -154,29 +158,36 @@ class FilesOutput final : public Output {
     const Metadata& metadata = waiting.document.metadata;
     const bool done = item.report.status == Status::ok;
     if (item.key.empty() || item.report.status == Status::cancelled) return;
-    if (done && !files_->has(item.key)) {  // the cache had it
-      const CacheEntry entry{.key = std::string(item.key), .vector = {item.vector.begin(), item.vector.end()}};
+    if (done && !files_->has(item.key)) {  // the cache had it, or it could not be written
+      const CacheEntry entry{.key = std::string(item.key),
+                             .label = store::label_of(metadata),
+                             .name = store::name_of(metadata),
+                             .vector = {item.vector.begin(), item.vector.end()}};
       files_->insert(model_, {&entry, 1});
+      lost_ += files_->has(item.key) ? 0 : 1;
     }
-    changed_ = changed_ || !item.cached;
     files_->describe(item.key, {.text = waiting.beginning,
-                                .label = label_of(metadata),
-                                .name = name_of(metadata),
+                                .label = store::label_of(metadata),
+                                .name = store::name_of(metadata),
                                 .error = done ? std::string() : item.report.message});
   }
 
   bool finish() override {
     files_->flush();
-    if (!files_->statistics().persistent)
-      throw Error(Status::io_error, "not all vectors could be written, or not their index: see the warnings");
-    return changed_;
+    const CacheStatistics statistics = files_->statistics();
+    if (lost_ > 0 || !statistics.persistent) {
+      throw Error(Status::io_error, fmt::format("{} vectors could not be written to {}, or not its index: see the warnings", lost_,
+                                                statistics.path.string()));
+    }
+    return statistics.inserted > 0;
   }
 
  private:
+  fs::path folder_;
   CacheModel model_;
   std::shared_ptr<FileStore> files_;
   std::shared_ptr<CacheChain> known_;
-  bool changed_ = false;
+  std::size_t lost_ = 0;
 };
 
 std::unique_ptr<Output> open_output(const EmbeddingGenerator& generator, const fs::path& output, const EmbedCorpusOptions& options) {
@@ -187,11 +198,16 @@ std::unique_ptr<Output> open_output(const EmbeddingGenerator& generator, const f
 
 // The text that the model sees of a document, but for the prompt.
 StreamText text_of(const Document& document, const DocumentPreparator& preparator) {
-  StreamText text{.label = label_of(document.metadata), .name = name_of(document.metadata), .language = document.metadata.language};
+  StreamText text{.label = store::label_of(document.metadata),
+                  .name = store::name_of(document.metadata),
+                  .language = document.metadata.language,
+                  .held = bytes_of(document)};
   try {
     text.text = preparator(document);
   } catch (const std::exception& error) {
-    text.error = *error.what() == '\0' ? "the preparator failed" : error.what();
+    text.error = fmt::format("preparing the text: {}", error.what());
+  } catch (...) {
+    text.error = "preparing the text: an exception of an unknown type";
   }
   return text;
 }
@@ -208,6 +224,7 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
                            const EmbedCorpusOptions& options) {
   if (!source) throw Error(Status::invalid_argument, "the source is empty");
   if (options.max_memory == 0) throw Error(Status::invalid_argument, "max_memory is 0");
+  batch::GeneratorAccess::check(generator, options.long_text);  // before anything is touched
   const auto store = open_output(generator, output, options);
   const DocumentPreparator& preparator = generator.options().preparator;
 
@@ -240,7 +257,7 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
 
   CorpusSummary summary;
   summary.items = embed_stream(generator, next_text, take,
-                               {.max_memory = std::max<std::size_t>(1, options.max_memory / 2),  // a document and its text
+                               {.max_memory = options.max_memory,
                                 .long_text = options.long_text,
                                 .cache = store->known(),
                                 .stop = options.stop,

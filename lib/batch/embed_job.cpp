@@ -57,6 +57,20 @@ struct EmbedJob::Texts {
   }
 };
 
+std::size_t frame_tokens(const EmbedSettings& settings, const std::string& prompt) {
+  return prompt.empty() ? settings.tokenizer->special_tokens() : settings.tokenizer->encode(prompt).ids.size();
+}
+
+std::size_t chunk_size(const EmbedSettings& settings, const LongTextOptions& long_text, std::size_t frame_tokens) {
+  if (long_text.policy != LongText::average) return settings.max_sequence_length;
+  const std::size_t wanted = long_text.chunk_size == 0 ? settings.max_sequence_length : long_text.chunk_size;
+  const std::size_t size = std::min(settings.max_sequence_length, wanted);
+  if (size > frame_tokens && long_text.chunk_overlap < size - frame_tokens) return size;
+  throw Error(Status::invalid_argument,
+              fmt::format("a chunk of {} tokens, {} of them repeated, has no room for a text beside {} special and prompt tokens", size,
+                          long_text.chunk_overlap, frame_tokens));
+}
+
 EmbedJob::EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput input, CallOptions call,
                    std::function<void(EmbedJob&)> on_done)
     : owned_settings_(std::move(settings)), input_(std::move(input)), call_(std::move(call)), on_done_(std::move(on_done)) {
@@ -68,17 +82,10 @@ EmbedJob::EmbedJob(std::shared_ptr<const EmbedSettings> settings, EmbedInput inp
     throw Error(Status::out_of_memory, fmt::format("no memory for {} vectors of {} components", input_.count, settings_.dimension));
   }
   const Tokenizer& tokenizer = *settings_.tokenizer;
-  frame_tokens_ = input_.prompt.empty() ? tokenizer.special_tokens() : tokenizer.encode(input_.prompt).ids.size();
+  frame_tokens_ = frame_tokens(settings_, input_.prompt);
   // Those of the prompt alone without the closing special token.
   if (!input_.prompt.empty() && !input_.pools_prompt) prompt_tokens_ = frame_tokens_ - (tokenizer.special_tokens() > 1 ? 1 : 0);
-  chunk_size_ = settings_.max_sequence_length;
-  if (call_.long_text.policy != LongText::average) return;
-  if (call_.long_text.chunk_size != 0) chunk_size_ = std::min(chunk_size_, call_.long_text.chunk_size);
-  if (chunk_size_ <= frame_tokens_ || call_.long_text.chunk_overlap >= chunk_size_ - frame_tokens_) {
-    throw Error(Status::invalid_argument,
-                fmt::format("a chunk of {} tokens, {} of them repeated, has no room for a text beside {} special and prompt tokens",
-                            chunk_size_, call_.long_text.chunk_overlap, frame_tokens_));
-  }
+  chunk_size_ = chunk_size(settings_, call_.long_text, frame_tokens_);
 }
 
 std::size_t EmbedJob::next_stage() noexcept {
@@ -247,6 +254,7 @@ void EmbedJob::encode_or_split(std::span<const std::size_t> sequences) {
     encode_or_split(sequences.first(sequences.size() / 2));
     return encode_or_split(sequences.subspan(sequences.size() / 2));
   }
+  if (sequences.size() > 1) failure = {Status::cancelled};  // stopped before any was tried alone
   for (const std::size_t i : sequences) fail(sequences_[i], failure.status, failure.message);
 }
 
@@ -292,6 +300,10 @@ void EmbedJob::keep(std::span<const std::size_t> items) noexcept {
 bool EmbedJob::finish(const Sequence& sequence, std::span<float> vector) {
   if (settings_.normalize) inlay::normalize(vector);
   ids_of(sequence) = {};
+  if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+    fail(sequence, Status::invalid_model, "the model gives numbers that are not finite");
+    return false;
+  }
   if (sequence.whole == nullptr) {
     std::ranges::copy(vector, result_.vectors.data() + sequence.item * settings_.dimension);
     return true;

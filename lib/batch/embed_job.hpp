@@ -50,6 +50,12 @@ struct EmbedInput {
   std::function<void(std::span<const std::size_t> items, const Matrix& vectors)> keep{};
 };
 
+/// Tokens that frame each sequence: the special ones, and the prompt's.
+[[nodiscard]] std::size_t frame_tokens(const EmbedSettings& settings, const std::string& prompt);
+
+/// Tokens of a sequence at most, its frame included. Throws Error (invalid_argument) where the options leave no room for a text.
+[[nodiscard]] std::size_t chunk_size(const EmbedSettings& settings, const LongTextOptions& long_text, std::size_t frame_tokens);
+
 class EmbedJob final : public Job {
  public:
   /// `on_done` may be empty; it is called on a worker, once, when the result is there. Throws Error: out_of_memory when the vectors don't

@@ -45,6 +45,15 @@ struct Row {
     block = std::move(in_block);
     index = at;
   }
+  [[nodiscard]] bool failed() const { return block && block->items[index].status != Status::ok; }
+  /// Lets go of the window's vectors but for its own.
+  void detach() {
+    auto own = std::make_shared<EmbedResult>();
+    own->items = {block->items[index]};
+    own->vectors = Matrix::from_shape({1, block->vectors.shape(1)});
+    std::copy_n(&block->vectors(index, 0), own->vectors.size(), own->vectors.data());
+    place(std::move(own), 0);
+  }
 };
 
 struct Item {
@@ -68,6 +77,7 @@ class Stream {
     if (options.max_memory == 0) throw Error(Status::invalid_argument, "max_memory is 0");
     if (!source) throw Error(Status::invalid_argument, "the source is empty");
     if (!sink) throw Error(Status::invalid_argument, "the sink is empty");
+    GeneratorAccess::check(generator, options.long_text);
   }
 
   ~Stream() {
@@ -104,14 +114,14 @@ class Stream {
     while (window.items.size() < most_window_items && window.bytes < most_bytes) {
       std::optional<StreamText> next = read();
       if (!next) break;
+      window.bytes += next->text.size() + next->held;
       if (!next->error.empty()) {
         window.items.push_back({.error = std::move(next->error)});
         continue;
       }
-      window.bytes += next->text.size();
       std::string key = cache_key(generator_, next->text);
       std::weak_ptr<Row>& known = on_their_way_[key];
-      if (auto row = known.lock()) {
+      if (auto row = known.lock(); row && !row->failed()) {
         window.items.push_back({.row = std::move(row), .cached = true});
         continue;
       }
@@ -198,9 +208,22 @@ class Stream {
       for (const ItemReport& report : block->items) tokens_ += report.status == Status::ok ? report.tokens_used : 0;
     }
     for (const Item& item : window.items) deliver(item);
-    window = {};
+    release(window);
     std::erase_if(on_their_way_, [](const auto& entry) { return entry.second.expired(); });
     if (options_.on_progress) report(0, 0);
+  }
+
+  // Of a text that comes again in the next window the row stays, but not the whole block that it lies in.
+  static void release(Window& window) {
+    window.rows.clear();
+    std::vector<std::weak_ptr<Row>> rows;
+    for (const Item& item : window.items) {
+      if (item.row) rows.push_back(item.row);
+    }
+    window = {};
+    for (const std::weak_ptr<Row>& row : rows) {
+      if (const auto wanted = row.lock(); wanted && wanted->block->items.size() > 1) wanted->detach();
+    }
   }
 
   void deliver(const Item& item) {

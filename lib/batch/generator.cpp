@@ -364,8 +364,9 @@ batch::EmbedInput batch::GeneratorAccess::documents(const EmbeddingGenerator& ge
   return generator.implementation_->input_of(count, document_prompt(generator), std::move(text), std::move(language));
 }
 
-const batch::EmbedSettings& batch::GeneratorAccess::settings(const EmbeddingGenerator& generator) noexcept {
-  return *generator.implementation_->settings;
+void batch::GeneratorAccess::check(const EmbeddingGenerator& generator, const LongTextOptions& long_text) {
+  const EmbedSettings& settings = *generator.implementation_->settings;
+  static_cast<void>(chunk_size(settings, long_text, frame_tokens(settings, document_prompt(generator))));
 }
 
 const std::string& batch::GeneratorAccess::document_prompt(const EmbeddingGenerator& generator) noexcept {

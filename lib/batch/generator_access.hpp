@@ -20,7 +20,9 @@ class GeneratorAccess {
                                             std::function<std::string_view(std::size_t, std::string&)> text,
                                             std::function<std::string_view(std::size_t)> language);
 
-  [[nodiscard]] static const EmbedSettings& settings(const EmbeddingGenerator& generator) noexcept;
+  /// Throws Error (invalid_argument) where the options leave no room for a text.
+  static void check(const EmbeddingGenerator& generator, const LongTextOptions& long_text);
+
   [[nodiscard]] static const std::string& document_prompt(const EmbeddingGenerator& generator) noexcept;
 };
 

@@ -9,8 +9,10 @@
 #include "code/ignore_rules.hpp"
 #include "code/languages.hpp"
 #include "code/valid_text.hpp"
+#include "inlay/embedding_set.hpp"
 #include "inlay/error.hpp"
 #include "platform/files.hpp"
+#include "store/file_store.hpp"
 
 namespace inlay::code {
 namespace {
@@ -71,6 +73,7 @@ class Walk {
   }
 
   void enter(const fs::path& folder, const std::string& name, const std::string& prefix) {
+    if (is_embedding_set(folder) || store::is_file_store(folder)) return skip(folder, "embeddings");
     std::error_code error;
     const std::vector<fs::directory_entry> entries = read(folder, error);
     if (error) return skip(folder, platform::system_message(error.value()));

@@ -121,9 +121,7 @@ std::vector<Document> split_lines(std::span<const Document> documents, const Tok
     const std::size_t before = pieces.size();
     try {
       Splitter(document, tokenizer, max_tokens, preparator).append_pieces(pieces);
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception&) {  // the preparator's: it will fail, and be reported, again when this document is embedded
+    } catch (...) {  // the preparator's or tokenizer's: it will fail again, and be reported, when it is embedded
       pieces.resize(before);
       pieces.push_back(document);
     }

@@ -284,6 +284,28 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
   return path.parent_path() / fmt::format(".{}.{:016x}.{}.tmp", path.filename().string(), random, counter.fetch_add(1));
 }
 
+bool is_temporary_name(std::string_view name, std::string_view target) {
+  const std::string prefix = fmt::format(".{}.", target);
+  if (!name.starts_with(prefix) || !name.ends_with(".tmp")) return false;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(4);
+  return name.size() > 17 && name[16] == '.' && name.find_first_not_of("0123456789abcdef") == 16 &&
+         name.find_first_not_of("0123456789", 17) == std::string_view::npos;
+}
+
+void remove_temporary_files(const std::filesystem::path& path) noexcept {
+  try {
+    std::error_code error;
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+      if (!is_temporary_name(entry->path().filename().string(), path.filename().string())) continue;
+      std::error_code ignored;
+      if (!entry->is_directory(ignored)) std::filesystem::remove(entry->path(), ignored);
+    }
+  } catch (const std::exception&) {  // want of memory; they can be removed next time
+  }
+}
+
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) fail("create", to, errno);
   synchronise_folder(to.parent_path());
@@ -349,8 +371,12 @@ ReplacementFolder::ReplacementFolder(const std::filesystem::path& target) : targ
 }
 
 ReplacementFolder::~ReplacementFolder() {
-  std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  if (temporary_.empty()) return;
+  try {
+    std::error_code ignored;
+    std::filesystem::remove_all(temporary_, ignored);
+  } catch (const std::exception&) {  // want of memory
+  }
 }
 
 void ReplacementFolder::commit() {

@@ -133,6 +133,12 @@ class FileLock {
 /// A hidden name in the same folder, that no other call gives, of any process on any machine that shares the folder.
 [[nodiscard]] std::filesystem::path temporary_name(const std::filesystem::path& path);
 
+/// Whether a name is one that temporary_name makes for this target's.
+[[nodiscard]] bool is_temporary_name(std::string_view name, std::string_view target);
+
+/// Removes the files under temporary names of this path. For one who knows that nobody is writing it: they are a killed process's.
+void remove_temporary_files(const std::filesystem::path& path) noexcept;
+
 /// Moves a file to a place where another may be, in one step. Throws Error (io_error).
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to);
 

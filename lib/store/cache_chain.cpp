@@ -100,6 +100,7 @@ CacheCheck CacheChain::verify() {
     all.entries += one.entries;
     all.unverifiable += one.unverifiable;
     for (CacheProblem& problem : one.problems) add_problem(all, std::move(problem));
+    all.wrong += one.wrong - one.problems.size();
   }
   return all;
 }

@@ -61,7 +61,6 @@ EmbeddingSet load_once(const fs::path& folder, bool& replaced) {
   replaced = platform::MappedFile(folder / model_file).identity() != model.identity();
   if (replaced) return set;
 
-  set.documents.reserve(set.vectors.shape(0));
   store::for_each_row(rows, (folder / rows_file).string(), [&](store::Row row) {
     set.documents.push_back(std::move(row.document));
     if (!row.key.empty()) set.keys.push_back(std::move(row.key));

@@ -87,16 +87,6 @@ std::unique_ptr<UnfinishedSet> begin_set(const fs::path& target) {
   }
 }
 
-// Whether a name is one that temporary_name makes for this target.
-bool is_temporary_name(std::string_view name, std::string_view target) {
-  const std::string prefix = fmt::format(".{}.", target);
-  if (!name.starts_with(prefix) || !name.ends_with(".tmp")) return false;
-  name.remove_prefix(prefix.size());
-  name.remove_suffix(4);
-  return name.size() > 17 && name[16] == '.' && name.find_first_not_of("0123456789abcdef") == 16 &&
-         name.find_first_not_of("0123456789", 17) == std::string_view::npos;
-}
-
 // Whether a folder holds files of a set and nothing else; perhaps not all of them: its writer, or who cleared up behind it, was killed.
 bool holds_only_set_files(const fs::path& folder) {
   return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const fs::directory_entry& entry) {
@@ -105,16 +95,26 @@ bool holds_only_set_files(const fs::path& folder) {
   });
 }
 
-// Folders that killed writers of this set left behind.
+// Folders that killed writers of this set left behind. Where the file system cannot exchange two folders the old set is for a moment under
+// such a name and ".old": it is put back where it is missing.
 void remove_abandoned(const fs::path& target) {
+  constexpr std::string_view aside = ".old";
   const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
   std::error_code error;
   for (fs::directory_iterator entry(parent, error), end; !error && entry != end; entry.increment(error)) {
-    if (!is_temporary_name(entry->path().filename().string(), target.filename().string())) continue;
+    std::string name = entry->path().filename().string();
+    const bool is_old_set = name.ends_with(aside);
+    if (is_old_set) name.resize(name.size() - aside.size());
+    if (!platform::is_temporary_name(name, target.filename().string())) continue;
     try {
       if (!entry->is_directory() || !holds_only_set_files(entry->path())) continue;
       const auto lock = platform::FileLock::try_acquire(entry->path() / store::vectors_file);
-      if (lock && lock->excludes()) fs::remove_all(entry->path());
+      if (!lock || !lock->excludes()) continue;
+      if (is_old_set && !fs::exists(target) && is_embedding_set(entry->path())) {
+        fs::rename(entry->path(), target);
+      } else {
+        fs::remove_all(entry->path());
+      }
     } catch (const std::exception& failure) {  // it can be removed next time, or by hand
       platform::log(LogLevel::debug, fmt::format("cannot clear up {}: {}", entry->path().string(), failure.what()));
     }
@@ -176,6 +176,7 @@ class EmbeddingSetWriter::Implementation {
       set_->vectors.finish();
       platform::write_file(set_->folder.path() / store::model_file,
                            store::write_model_record({model_, long_text_, created.empty() ? now() : std::string(created)}));
+      static_cast<void>(store::set_place(folder_));  // all that took its time: something else may have been put there
       set_->folder.commit();
     });
     set_.reset();

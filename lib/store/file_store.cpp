@@ -101,11 +101,11 @@ bool is_file_store(const fs::path& folder) {
   return fs::is_regular_file(folder / index_file, error) || fs::is_directory(folder / data_folder, error);
 }
 
-std::optional<std::vector<float>> read_stored_vector(const fs::path& folder, std::string_view key, std::string_view fingerprint) {
+std::optional<StoredVector> read_stored_vector(const fs::path& folder, std::string_view key) {
   try {
     JsonEntry entry = read_entry(folder, text_id(key));
-    if (entry.key != key || (!fingerprint.empty() && entry.model_version != fingerprint)) return std::nullopt;
-    return std::move(entry.vector);
+    if (entry.key != key) return std::nullopt;
+    return StoredVector{std::move(entry.vector), std::move(entry.model_version)};
   } catch (const Error& error) {
     if (error.status() != Status::not_found) platform::log(LogLevel::warning, fmt::format("{}; it is left out", error.what()));
     return std::nullopt;
@@ -126,6 +126,7 @@ std::unique_ptr<FileStore> FileStore::open(const fs::path& folder, const CacheMo
   if (!lock) throw Error(Status::io_error, fmt::format("{} is being written by another process: wait until it has ended", folder.string()));
   std::unique_ptr<FileStore> store(new FileStore(fs::absolute(folder), model, std::move(*lock)));
   if (existing == Existing::discard) store->discard();
+  platform::remove_temporary_files(folder / index_file);
   store->read_index();
   store->read_folder();
   return store;
@@ -212,6 +213,7 @@ void FileStore::read_folder() {
 }
 
 void FileStore::write_index() {
+  const auto begin = Clock::now();
   std::string json = "{";
   for (const auto& [id, record] : records_) {
     json += json.size() == 1 ? "\n" : ",\n";
@@ -232,7 +234,6 @@ void FileStore::write_index() {
     json += fmt::format("\"{}\": {}}}", id, fields);
   }
   json += "\n}\n";
-  const auto begin = Clock::now();
   try {
     platform::write_file_whole(folder_ / index_file, json);
     changed_ = false;
@@ -258,6 +259,22 @@ bool FileStore::has(std::string_view key) const {
   return record != records_.end() && record->second.has_file && record->second.model.fingerprint == model_.fingerprint;
 }
 
+bool FileStore::has_file(std::string_view key) const {
+  const std::lock_guard lock(mutex_);
+  const auto record = records_.find(text_id(key));
+  return record != records_.end() && record->second.has_file;
+}
+
+// So that the next vector of this text is written.
+void FileStore::give_up_file(std::string_view key) {
+  const std::lock_guard lock(mutex_);
+  const auto record = records_.find(text_id(key));
+  if (record == records_.end()) return;
+  record->second.has_file = false;
+  record->second.error = "its file is damaged, or another model's";
+  changed_ = true;
+}
+
 void FileStore::describe(std::string_view key, const Text& text) {
   const std::lock_guard lock(mutex_);
   Record& record = records_[text_id(key)];
@@ -277,14 +294,13 @@ std::vector<bool> FileStore::find(const CacheModel& model, std::span<const std::
   std::size_t hits = 0;
   if (model.fingerprint == model_.fingerprint && model.dimension == model_.dimension) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      {
-        const std::lock_guard lock(mutex_);
-        const auto record = records_.find(text_id(keys[i]));
-        if (record == records_.end() || !record->second.has_file) continue;
+      if (!has_file(keys[i])) continue;
+      const auto stored = read_stored_vector(folder_, keys[i]);
+      if (!stored || stored->fingerprint != model.fingerprint || stored->vector.size() != model.dimension) {
+        give_up_file(keys[i]);
+        continue;
       }
-      const auto vector = read_stored_vector(folder_, keys[i], model.fingerprint);
-      if (!vector || vector->size() != model.dimension) continue;
-      std::ranges::copy(*vector, vectors.begin() + static_cast<std::ptrdiff_t>(i * model.dimension));
+      std::ranges::copy(stored->vector, vectors.begin() + static_cast<std::ptrdiff_t>(i * model.dimension));
       known[i] = true;
       ++hits;
     }
@@ -389,7 +405,13 @@ std::vector<std::string> FileStore::ids_with_file() const {
 
 CacheCheck FileStore::verify() {
   CacheCheck check;
-  for (const std::string& id : ids_with_file()) {
+  std::vector<std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, record] : records_) ids.push_back(id);
+  }
+  for (const std::string& id : ids) {
+    if (!platform::file_identity(data_path(folder_, id))) continue;  // a text that failed
     try {
       static_cast<void>(read_entry(folder_, id));
       ++check.entries;

@@ -41,9 +41,13 @@ constexpr std::string_view data_folder = "embeddings_data";
 /// Whether the folder holds an index or the folder of a FileStore's texts.
 [[nodiscard]] bool is_file_store(const std::filesystem::path& folder);
 
-/// The vector of a key, where the store has it, whole, and of this model; of any model where the fingerprint is empty.
-[[nodiscard]] std::optional<std::vector<float>> read_stored_vector(const std::filesystem::path& folder, std::string_view key,
-                                                                   std::string_view fingerprint = {});
+struct StoredVector {
+  std::vector<float> vector{};
+  std::string fingerprint{};  ///< of its model
+};
+
+/// The vector of a key, where the store has it, whole.
+[[nodiscard]] std::optional<StoredVector> read_stored_vector(const std::filesystem::path& folder, std::string_view key);
 
 class FileStore final : public VectorCache {
  public:
@@ -104,6 +108,8 @@ class FileStore final : public VectorCache {
   void write_index_if_due();
   void write_entry(const CacheEntry& entry) const;
   void tell_trouble(const Error& error);
+  [[nodiscard]] bool has_file(std::string_view key) const;
+  void give_up_file(std::string_view key);
   [[nodiscard]] std::vector<std::string> ids_with_file() const;
 
   const std::filesystem::path folder_;

@@ -18,11 +18,17 @@ namespace fs = std::filesystem;
 
 using Found = std::function<void(std::size_t index, std::span<const float> vector)>;
 
+// Whether a model's vectors count: with what became of long texts behind it, or without.
+bool is_wanted(std::string_view fingerprint, const CompletedOptions& options) {
+  const std::string& wanted = options.fingerprint;
+  return wanted.empty() || fingerprint == wanted || (fingerprint.starts_with(wanted) && fingerprint[wanted.size()] == '+');
+}
+
 void find_in_set(std::span<const std::string> texts, const fs::path& folder, const CompletedOptions& options, const Found& found) {
   constexpr std::size_t at_a_time = 256;
   const auto set = store::SetCache::open(folder);
   const CacheModel& model = set->model();
-  if (set->statistics().entries == 0 || (!options.fingerprint.empty() && options.fingerprint != model.fingerprint)) return;
+  if (set->statistics().entries == 0 || !is_wanted(model.fingerprint, options)) return;
   std::vector<float> vectors(at_a_time * model.dimension);
   std::vector<std::string> keys;
   for (std::size_t first = 0; first < texts.size(); first += keys.size()) {
@@ -41,8 +47,8 @@ void find_completed(std::span<const std::string> texts, const fs::path& folder, 
     if (is_embedding_set(folder)) return find_in_set(texts, folder, options, found);
     if (!store::is_file_store(folder)) return;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      const auto vector = store::read_stored_vector(folder, content_key(options.prompt + texts[i]), options.fingerprint);
-      if (vector) found(i, *vector);
+      const auto stored = store::read_stored_vector(folder, content_key(options.prompt + texts[i]));
+      if (stored && is_wanted(stored->fingerprint, options)) found(i, stored->vector);
     }
   } catch (const Error& error) {
     platform::log(LogLevel::warning, fmt::format("{}; what cannot be read counts as not done", error.what()));

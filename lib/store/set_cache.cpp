@@ -10,6 +10,7 @@
 #include "store/cache/cache_file.hpp"
 #include "store/cache_arguments.hpp"
 #include "store/document_json.hpp"
+#include "store/labels.hpp"
 #include "store/model_info_json.hpp"
 #include "store/npy.hpp"
 #include "store/set_files.hpp"
@@ -144,9 +145,8 @@ void SetCache::for_each(const std::function<void(const CacheModel&, const CacheE
   for_each_row(files_->rows, (folder_ / rows_file).string(), [&](Row row) {
     const std::size_t current = number++;
     if (row.key.empty() || index_.find(pack_key(row.key)) != current || !read(current, entry.vector)) return;
-    const Metadata& metadata = row.document.metadata;
-    entry.label = metadata.line_number == 0 ? metadata.file_path : fmt::format("{}:{}", metadata.file_path, metadata.line_number);
-    entry.name = metadata.function_name.empty() ? metadata.class_name : metadata.function_name;
+    entry.label = label_of(row.document.metadata);
+    entry.name = name_of(row.document.metadata);
     entry.key = std::move(row.key);
     visit(model_, entry);
   });

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr Timestamp last = sys_days(year(9999) / December / 31) + days(1) - milliseconds(1);
+constexpr Timestamp last = floor<milliseconds>(system_clock::time_point::max());  // in the year 2262
 
 // A reader that remembers whether anything was not as expected.
 class Digits {

@@ -418,6 +418,13 @@ void VectorJournal::for_each(const std::function<void(const CacheModel&, const C
 
 void VectorJournal::remove() {
   const std::lock_guard lock(write_mutex_);
+  try {
+    file_.check_untouched();
+  } catch (const Error&) {  // it is gone, and what has its name now is another run's
+    removed_ = true;
+    persistent_ = false;
+    return;
+  }
   std::error_code error;
   fs::remove(path_, error);
   if (error) throw Error(Status::io_error, fmt::format("cannot remove {}: {}", path_.string(), platform::system_message(error.value())));

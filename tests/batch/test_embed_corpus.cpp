@@ -195,7 +195,7 @@ TEST_CASE("bad documents are told, have no row, and are tried again by the next 
   const CorpusSummary first = embed_corpus(generator, source_of(documents), folder / "a.set", options);
   CHECK(first.finished);
   CHECK(first.items.failed == 1);
-  CHECK(failures == std::vector<std::string>{"bad: cannot prepare it"});
+  CHECK(failures == std::vector<std::string>{"bad: preparing the text: cannot prepare it"});
   CHECK(load_embeddings(folder / "a.set").documents == Documents{documents[0], documents[2]});
   healed = true;
   const CorpusSummary second = embed_corpus(generator, source_of(documents), folder / "a.set", options);
@@ -365,6 +365,43 @@ TEST_CASE("places and arguments that cannot be used are errors, and nothing is c
   CHECK(read(folder / "mine" / "notes.txt") == "mine");
   CHECK_FALSE(fs::exists(folder / "a"));
   CHECK_FALSE(is_embedding_set(folder / "b"));
+}
+
+TEST_CASE("options that leave no room for a text destroy nothing") {
+  const TemporaryFolder folder;
+  const auto generator = load();
+  const Documents documents = some_documents(5);
+  EmbedCorpusOptions options;
+  options.store = CorpusStore::files;
+  embed_corpus(generator, source_of(documents), folder / "a", options);
+  options.fresh = true;
+  options.long_text.chunk_size = 1;
+  check_error(Status::invalid_argument, {"no room"}, [&] { embed_corpus(generator, source_of(documents), folder / "a", options); });
+  CHECK(load_average_embeddings_with_fallback(std::vector<std::string>{TextPreparator{}(documents[0])}, folder / "a")
+            .begin()
+            ->second.has_value());
+  write(folder / "mine" / "notes.txt", "mine");
+  check_error(Status::invalid_argument, {"mine"}, [&] { embed_corpus(generator, source_of(documents), folder / "mine"); });
+  CHECK(names(folder.path()) == std::set<std::string>{"a", "mine"});
+}
+
+TEST_CASE("a damaged file of a store is made good from the cache") {
+  const TemporaryFolder folder;
+  const auto generator = load();
+  const Documents documents = some_documents(5);
+  EmbedCorpusOptions options;
+  options.store = CorpusStore::files;
+  options.cache = open_cache("memory:");
+  embed_corpus(generator, source_of(documents), folder / "a", options);
+  const std::string key = content_key(TextPreparator{}(documents[2]));
+  const fs::path file = folder / "a" / "embeddings_data" / (key + ".json");
+  const std::string whole = read(file);
+  write(file, whole.substr(0, whole.size() / 2));
+  const CorpusSummary summary = embed_corpus(generator, source_of(documents), folder / "a", options);
+  CHECK(summary.items.newly_embedded == 0);
+  CHECK(summary.written);
+  CHECK(nlohmann::json::parse(read(file)).at("embedding") == nlohmann::json::parse(whole).at("embedding"));
+  CHECK(nlohmann::json::parse(read(file)).at("label") == "src/0.py:3");
 }
 
 TEST_CASE("one process at a time writes a set") {

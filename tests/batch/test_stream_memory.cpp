@@ -20,7 +20,10 @@ TEST_CASE("a million short texts take no more memory than the first quarter of t
   std::size_t next = 0;
   const auto source = [&next]() -> std::optional<StreamText> {
     if (next == count) return std::nullopt;
-    return StreamText{.text = fmt::format("open file {}", next++)};
+    const std::size_t i = next++;
+    // Every seventh has been before, or will be: more and more texts that come again in each window.
+    if (i % 7 == 0) return StreamText{.text = fmt::format("read {}", i / 7 % (i / 5000 + 1))};
+    return StreamText{.text = fmt::format("open file {}", i)};
   };
   std::vector<std::size_t> peak(4, 0);  // of each quarter
   std::size_t got = 0;
@@ -31,7 +34,8 @@ TEST_CASE("a million short texts take no more memory than the first quarter of t
   };
   const auto cache = open_cache("memory:", {.memory_bytes = std::size_t{8} << 20});
   const StreamSummary summary = embed_stream(generator, source, sink, {.max_memory = std::size_t{4} << 20, .cache = cache});
-  CHECK(summary.newly_embedded == count);
+  CHECK(summary.success == count);
+  CHECK(summary.cached > count / 8);
   fmt::print("peak of the quarters, MB: {} {} {} {}; {:.0f} texts/s\n", peak[0] >> 20, peak[1] >> 20, peak[2] >> 20, peak[3] >> 20,
              static_cast<double>(count) / summary.seconds);
   CHECK(static_cast<double>(peak[3]) < 1.05 * static_cast<double>(peak[0]));

@@ -55,7 +55,7 @@ class Cache(unittest.TestCase):
         self.assertEqual(self.json("stats", env=home)["entries"], 20)
 
     def test_verify_finds_what_is_damaged(self):
-        self.assertEqual(self.json("verify", self.db), {"ok": True, "entries": 40, "unverifiable": 0, "problems": []})
+        self.assertEqual(self.json("verify", self.db), {"ok": True, "entries": 40, "wrong": 0, "unverifiable": 0, "problems": []})
         with sqlite3.connect(self.db) as database:
             database.execute("UPDATE vectors SET vector = zeroblob(1536) WHERE id = 3")
         label = sqlite3.connect(self.db).execute("SELECT label FROM vectors WHERE id = 3").fetchone()[0]

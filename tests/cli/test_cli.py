@@ -260,6 +260,16 @@ class Codebase(Case):
         self.assertEqual(self.embed(self.code)["new"], 0)
         self.assertNotIn(b"\x1b", run("search", self.out, "caf\u00e9", "-k", "20").stdout)
 
+    def test_what_it_writes_into_the_folder_is_not_read(self):
+        first = self.embed(self.code)
+        for store in ("set", "files"):
+            with self.subTest(store):
+                self.out = self.code / f"out.{store}"
+                self.assertEqual(self.embed(self.code, "--store", store)["documents"], first["documents"])
+                again = self.embed(self.code, "--store", store)
+                self.assertEqual((again["documents"], again["new"], again["written"]), (first["documents"], 0, False))
+                self.assertGreaterEqual(again["skipped"]["embeddings"], 1)
+
     def test_a_set_within_its_own_folder(self):
         self.out = self.code / "here.set"
         self.write("code/.gitignore", "out/\n*.set/\n")
@@ -407,6 +417,16 @@ class Trouble(Case):
         if Path("/dev/full").exists():
             with open("/dev/full", "wb") as full:
                 self.assertIn("No space left", run("info", MODEL, code=1, stdout=full).err)
+
+    def test_standard_error_that_is_full_stops_nothing(self):
+        if not Path("/dev/full").exists():
+            return
+        texts = self.write("a.jsonl", '"x"\n5\n"y"\n')
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([BIN, "embed", texts, "-o", self.out], stderr=full, stdout=subprocess.PIPE)
+            self.assertEqual(done.returncode, 3)
+            self.assertEqual(subprocess.run([BIN, "embed", self.folder / "none", "-o", self.out], stderr=full).returncode, 1)
+        self.assertEqual(len(load(self.out)[1]), 2)
 
     def test_a_set_whose_model_has_moved_or_changed(self):
         model = self.folder / "model"

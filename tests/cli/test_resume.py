@@ -70,6 +70,13 @@ def journal_keys(path, dimension=384):
     return [struct.unpack_from("<QQ", data, HEADER_BYTES + record * i) for i in range(count)]
 
 
+def journal_length(path, dimension=384):
+    try:
+        return max(0, path.stat().st_size - HEADER_BYTES) // (16 + 4 * dimension + 8)
+    except FileNotFoundError:
+        return 0
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="inlay_resume_")
@@ -98,8 +105,9 @@ class Killed(Case):
         records = functions(2000)
         self.assertEqual(len(records), 2000)
         corpus = self.write("functions.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+        small = ("--batch-tokens", "1024")  # a batch takes some 0.2 s: many are finished between two kills
         begin = time.monotonic()
-        whole = self.embed(corpus, output=self.folder / "whole.set")
+        whole = self.embed(corpus, *small, output=self.folder / "whole.set")
         duration = time.monotonic() - begin
         self.assertEqual((whole["new"], whole["failed"]), (2000, 0))
         expected = {name: (self.folder / "whole.set" / name).read_bytes() for name in ("embeddings.npy", "metadata.json", "model_info.json")}
@@ -107,22 +115,32 @@ class Killed(Case):
 
         journal = self.folder / ".out.set.journal"
         moments = random.Random(5)
-        kills = finished = went_on = 0
+        late = None  # a journal of almost all, to be killed near the end as well
+        kills = finished = went_on = at_the_end = 0
         while kills < KILLS:
+            if late and kills % 5 == 0 and not self.out.exists():
+                journal.write_bytes(late)
+                at_the_end += 1
             before = journal_keys(journal)
-            process = subprocess.Popen(self.command(corpus), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=DATED)
-            try:
-                process.wait(moments.uniform(0, min(2.0 * SLOWER, duration)))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+            process = subprocess.Popen(self.command(corpus, *small), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=DATED)
+            if kills % 2:  # at any moment from the start on
+                self.wait(process, moments.uniform(0, 1.5 * SLOWER))
+            else:  # at any moment behind the first vectors of this run
+                deadline = time.monotonic() + 60 * SLOWER
+                while process.poll() is None and journal_length(journal) <= len(before) and time.monotonic() < deadline:
+                    time.sleep(0.002)
+                self.wait(process, moments.uniform(0, 1.5 * SLOWER))
+            process.send_signal(signal.SIGKILL)
             output, errors = process.communicate()
             if process.returncode == -signal.SIGKILL:
                 kills += 1
                 after = journal_keys(journal)
-                if after or before:  # nothing: it was killed before it had begun, or after the set was there
+                if journal.exists():  # else it was killed before it had begun, or after the set was there
                     self.assertEqual(after[: len(before)], before, "the journal only grows")
                     self.assertEqual(len(set(after)), len(after), "a vector was written twice")
                 went_on += len(after) > len(before) > 0
+                if len(after) >= 1900:
+                    late = journal.read_bytes()
                 if not self.out.exists():
                     continue
                 # Killed behind its end, or in the moment between the set's taking its place and the journal's removal.
@@ -131,29 +149,37 @@ class Killed(Case):
                 figures = json.loads(output)
                 self.assertEqual(figures["new"], 2000 - len(before), "what the journal had was embedded again")
                 self.assertEqual(figures["documents"], 2000)
-                self.assertEqual(os.listdir(self.folder).count(".out.set.journal"), 0)
+                self.assertFalse(journal.exists())
             finished += 1
             for name, data in expected.items():
                 self.assertEqual((self.out / name).read_bytes(), data, name)
             shutil.rmtree(self.out)
             journal.unlink(missing_ok=True)
-        final = self.embed(corpus)
+        final = self.embed(corpus, *small)
         self.assertEqual(final["documents"], 2000)
         for name, data in expected.items():
             self.assertEqual((self.out / name).read_bytes(), data, name)
         self.assertEqual(sorted(os.listdir(self.folder)), ["functions.jsonl", "out.set", "whole.set"])  # no folder of a killed run
-        self.assertGreater(went_on, 0)
-        print(f"{kills} kills, {went_on} of runs that went on and embedded more, {finished} sets finished between them", flush=True)
+        self.assertGreater(went_on, KILLS // 4)
+        print(f"{kills} kills: {went_on} of runs that went on and had embedded more, {at_the_end} of runs that had little left; "
+              f"{finished} sets finished between them", flush=True)
+
+    @staticmethod
+    def wait(process, seconds):
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
 
     def test_interrupts_count_exactly(self):
         corpus = self.write("functions.jsonl", "".join(json.dumps(record) + "\n" for record in functions(600)))
         journal = self.folder / ".out.set.journal"
         total = interrupts = 0
         while True:
-            before = len(journal_keys(journal))
+            before = journal_length(journal)
             process = subprocess.Popen(self.command(corpus, "--max-memory", "60KB"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=DATED)
             deadline = time.monotonic() + 60 * SLOWER
-            while process.poll() is None and len(journal_keys(journal)) < before + 30 and time.monotonic() < deadline:
+            while process.poll() is None and journal_length(journal) < before + 30 and time.monotonic() < deadline:
                 time.sleep(0.005)
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
@@ -164,7 +190,7 @@ class Killed(Case):
                 break
             self.assertEqual(process.returncode, 130, errors)
             self.assertFalse(figures["finished"])
-            self.assertEqual(len(journal_keys(journal)), before + figures["new"])
+            self.assertEqual(journal_length(journal), before + figures["new"])
             interrupts += 1
         self.assertGreater(interrupts, 2)
         self.assertEqual((total, figures["documents"]), (600, 600))  # nothing twice, nothing left out
@@ -230,18 +256,18 @@ class Stores(Case):
         process = subprocess.Popen(self.command(corpus, "--max-memory", "20KB"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         journal = self.folder / ".out.set.journal"
         deadline = time.monotonic() + 60 * SLOWER
-        while len(journal_keys(journal)) < 5 and time.monotonic() < deadline:
+        while journal_length(journal) < 5 and time.monotonic() < deadline:
             time.sleep(0.01)
         busy = subprocess.run(self.command(corpus), capture_output=True)
         self.assertEqual(busy.returncode, 1)
         self.assertIn(f"process {process.pid}", busy.stderr.decode())
         process.kill()
         process.wait()
-        kept = len(journal_keys(journal))
+        kept = journal_length(journal)
         self.assertGreaterEqual(kept, 5)
         self.embed(corpus, "--max-length", "100", code=1)
         self.assertIn("unfinished", self.errors)
-        self.assertEqual(len(journal_keys(journal)), kept)
+        self.assertEqual(journal_length(journal), kept)
         self.assertEqual(self.embed(corpus)["reused"], kept)
 
 
@@ -280,7 +306,7 @@ class Trouble(Case):
         process = subprocess.Popen(self.command(corpus, "--max-memory", "20KB", "--cache", cache), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, env=DATED)
         deadline = time.monotonic() + 60 * SLOWER
-        while len(journal_keys(self.folder / ".out.set.journal")) < 50 and time.monotonic() < deadline:
+        while journal_length(self.folder / ".out.set.journal") < 50 and time.monotonic() < deadline:
             time.sleep(0.01)
         shutil.rmtree(cache.parent)
         output, errors = process.communicate(timeout=300 * SLOWER)

@@ -146,19 +146,21 @@ TEST_CASE("whatever bit of a text's file turns, its vector is never wrong") {
   const fs::path path = file_of(folder / "x", 0);
   const std::string bytes = read(path);
   const LogCapture log;
+  const std::vector<float> vector = cache_entries(model, 0, 1).front().vector;
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = bytes;
       damaged[byte] = static_cast<char>(damaged[byte] ^ (1 << bit));
       write(path, damaged);
-      const std::size_t found = count_found(*store, model, 0, 2);  // which compares them
-      CHECK(found >= 1);
+      const auto found = store::read_stored_vector(folder / "x", cache_key(0));
+      CHECK((!found || found->vector == vector));
     }
   }
   for (std::size_t size = 0; size < bytes.size() - 2; ++size) {
     write(path, std::string_view(bytes).substr(0, size));
-    CHECK(count_found(*store, model, 0, 2) == 1);
+    CHECK_FALSE(store::read_stored_vector(folder / "x", cache_key(0)).has_value());
   }
+  CHECK(count_found(*store, model, 0, 2) == 1);
   CHECK(store->verify().problems.size() == 1);
   CHECK(log.count(cache_key(0)) > 100);
   fs::copy_file(file_of(folder / "x", 1), path, fs::copy_options::overwrite_existing);  // another text's file
@@ -185,6 +187,37 @@ TEST_CASE("another model's vectors are not found, and replaced") {
   CHECK(count_found(*FileStore::open(folder / "x", model), model, 0, 5) == 3);
   CHECK(FileStore::open(folder / "x", model, FileStore::Existing::discard)->statistics().entries == 0);
   CHECK(index_of(folder / "x").empty());
+}
+
+TEST_CASE("a file that turns out to be damaged or another model's is written anew") {
+  const TemporaryFolder folder;
+  const CacheModel model = cache_test_model(3);
+  write_store(folder / "x", model, 3);
+  test::write(file_of(folder / "x", 1), "");
+  const LogCapture log;
+  const auto store = FileStore::open(folder / "x", model);
+  CHECK(store->has(cache_key(1)));  // as far as the index says
+  std::vector<float> vector(3);
+  const std::vector<std::string> keys = {cache_key(1)};
+  CHECK(store->find(model, keys, vector) == std::vector<bool>{false});
+  CHECK_FALSE(store->has(cache_key(1)));
+  store->insert(model, cache_entries(model, 1, 1));
+  CHECK(store->has(cache_key(1)));
+  CHECK(store->find(model, keys, vector) == std::vector<bool>{true});
+}
+
+TEST_CASE("completed texts are found by the model's fingerprint, whatever became of long texts") {
+  const TemporaryFolder folder;
+  CacheModel model = cache_test_model(3);
+  const std::string fingerprint = model.fingerprint;
+  model.fingerprint += "+average(256,0)";
+  write_store(folder / "x", model, 2);
+  const std::vector<std::string> texts = {text_of(0), text_of(5)};
+  using Left = std::vector<std::string>;
+  CHECK(remove_completed_texts(texts, folder / "x", {.fingerprint = fingerprint}) == Left{text_of(5)});
+  CHECK(remove_completed_texts(texts, folder / "x", {.fingerprint = model.fingerprint}) == Left{text_of(5)});
+  CHECK(remove_completed_texts(texts, folder / "x", {.fingerprint = fingerprint.substr(1)}) == texts);
+  CHECK(remove_completed_texts(texts, folder / "x", {.fingerprint = fingerprint + "+whole"}) == texts);
 }
 
 TEST_CASE("folders of something else, and stores that are open, are refused and stay") {

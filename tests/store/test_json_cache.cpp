@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "platform/files.hpp"
 #include "store/cache/json_entry.hpp"
 #include "store/cache/json_splitter.hpp"
 #include "store/cache_support.hpp"
@@ -256,6 +257,76 @@ TEST_CASE("a file that is of no use is kept aside before another takes its place
   CHECK(log.warnings().size() == 2);
   CHECK(count_found(*open_cache((folder / "a.json").string()), model, 0, 5) == 5);
   CHECK(cache->verify().ok());
+}
+
+TEST_CASE("JSON of another program is not used, and never touched") {
+  const std::string text = GENERATE(std::string(R"({"name": "package", "version": 1})"), std::string(R"(["a text", "another"])"),
+                                    std::string(R"( [ {"text": 1}])"));
+  const TemporaryFolder folder;
+  test::write(folder / "a.json", text);
+  const LogCapture log;
+  const auto cache = open_cache((folder / "a.json").string());
+  CHECK(count_found(*cache, model, 0, 5) == 0);
+  add(*cache, 0, 5);
+  CHECK(count_found(*cache, model, 0, 5) == 5);  // in memory
+  CHECK_FALSE(cache->statistics().persistent);
+  check_error(Status::unsupported, {"a.json", "another program"}, [&] { static_cast<void>(cache->verify()); });
+  check_error(Status::unsupported, {"a.json"}, [&] { cache->prune({.max_entries = 1}); });
+  CHECK(read(folder / "a.json") == text);
+  CHECK(names(folder.path()) == std::vector<std::string>{"a.json"});
+  CHECK(log.count("another program") == log.warnings().size());
+}
+
+TEST_CASE("an entry without model_version is checked by the file's") {
+  const TemporaryFolder folder;
+  add(*open_cache((folder / "a.json").string()), 0, 3);
+  Json file = parsed(folder / "a.json");
+  for (auto& [label, entry] : file["embeddings"].items()) entry.erase("model_version");
+  file["embeddings"]["src/file.py:1"]["embedding"][2] = 0.125;
+  put(folder / "a.json", file);
+  const LogCapture log;
+  const auto cache = open_cache((folder / "a.json").string());
+  CHECK(count_found(*cache, model, 0, 3) == 2);
+  CHECK(log.count("src/file.py:1") == 1);
+  const CacheCheck check = cache->verify();
+  CHECK(check.entries == 2);
+  CHECK(check.wrong == 1);
+  CHECK_FALSE(check.ok());
+}
+
+TEST_CASE("pruning a file of another model leaves it that model's") {
+  const TemporaryFolder folder;
+  Json file = design(4);
+  for (auto& [label, entry] : file["embeddings"].items()) entry.erase("model_version");
+  put(folder / "a.json", file);
+  CacheModel other = model;
+  other.fingerprint = "another";
+  const auto cache = open_cache((folder / "a.json").string());
+  CHECK(count_found(*cache, other, 0, 4) == 0);
+  CHECK(cache->prune({.max_entries = 2}).kept == 2);
+  CHECK(parsed(folder / "a.json")["metadata"]["model_version"] == model.fingerprint);
+  CHECK(count_found(*open_cache((folder / "a.json").string()), other, 0, 4) == 0);
+  CHECK(count_found(*open_cache((folder / "a.json").string()), model, 0, 4) == 2);
+}
+
+TEST_CASE("a file that is deleted is gone, also where it was being checked") {
+  const TemporaryFolder folder;
+  const auto cache = open_cache((folder / "a.json").string(), no_memory);
+  add(*cache, 0, 3);
+  fs::remove(folder / "a.json");
+  CHECK(cache->verify().entries == 0);
+  add(*cache, 5, 1);
+  CHECK(count_found(*open_cache((folder / "a.json").string()), model, 0, 6) == 1);
+}
+
+TEST_CASE("what a killed process left half written is cleared up by the next one that writes") {
+  const TemporaryFolder folder;
+  const fs::path left = platform::temporary_name(folder / "a.json");
+  test::write(left, "half");
+  test::write(folder / ".a.json.mine.tmp", "mine");
+  add(*open_cache((folder / "a.json").string()), 0, 1);
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(folder / ".a.json.mine.tmp"));
 }
 
 TEST_CASE("one bad entry alone is left out, said, and kept in a file aside") {

@@ -323,6 +323,12 @@ TEST_CASE("what a busy file does not take is written with the next insert") {
     CHECK(count_found(*cache, model, 0, 11) == 11);
     CHECK(cache->statistics().entries == 11);
     check_error(Status::io_error, {"a.db"}, [&] { cache->prune({.max_entries = 1}); });
+    CHECK(count_found(*cache, model, 0, 11) == 11);
+    cache->flush();
+    CHECK_FALSE(cache->statistics().persistent);
+    const auto from = open_cache("memory:");
+    from->insert(model, cache_entries(model, 20, 3));
+    check_error(Status::io_error, {"a.db", "could not be written"}, [&] { copy_cache(*from, *cache); });
     other.run("COMMIT");
   }
   cache->insert(model, cache_entries(model, 11, 1));

@@ -13,6 +13,7 @@ void Warnings::over(std::string_view cause) {
 }
 
 void add_problem(CacheCheck& check, CacheProblem problem) {
+  ++check.wrong;
   if (check.problems.size() < most_problems) check.problems.push_back(std::move(problem));
 }
 

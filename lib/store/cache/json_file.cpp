@@ -28,6 +28,13 @@ bool is_same_model(const CacheModel& a, const CacheModel& b) noexcept {
   return a.fingerprint == b.fingerprint && a.dimension == b.dimension;
 }
 
+// What the system said, behind the name of the file.
+std::string_view reason_of(const Error& error) {
+  const std::string_view message = error.what();
+  const std::size_t colon = message.rfind(": ");
+  return colon == std::string_view::npos ? message : message.substr(colon + 2);
+}
+
 // A program that doesn't write in one step may be at it: waits until the file has not changed for a moment.
 void wait_until_settled(const fs::path& path) {
   constexpr std::chrono::milliseconds moment(150);
@@ -73,7 +80,7 @@ class Labels {
 // Over the file as it was when the walk began.
 class JsonFile::Walk final : public Cursor {
  public:
-  explicit Walk(const JsonIndex& index) {
+  Walk(const JsonIndex& index, const fs::path& path) : path_(path.string()) {
     index_.file = index.file;
     index_.entries = index.entries;
     models_[hash(index.model.fingerprint)] = std::make_shared<const CacheModel>(index.model);
@@ -86,7 +93,8 @@ class JsonFile::Walk final : public Cursor {
       const JsonIndex::Entry& place = index_.entries[position_];
       if (place.key == 0) continue;
       const auto text = read_text(index_, place);
-      if (!text) throw CacheFailure(Trouble::busy, "the vector cache was changed by another program while it was being read");
+      if (!text)
+        throw CacheFailure(Trouble::busy, fmt::format("the vector cache {} was changed by another program while it was read", path_));
       JsonEntry entry = reader_.read(*text);
       entries.push_back({models_.at(place.model), {entry.key, entry.label, entry.name, std::move(entry.vector), entry.created}});
     }
@@ -94,6 +102,7 @@ class JsonFile::Walk final : public Cursor {
   }
 
  private:
+  std::string path_;
   JsonIndex index_;
   JsonEntryReader reader_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const CacheModel>> models_;
@@ -151,11 +160,17 @@ void JsonFile::find(const CacheModel& model, std::span<const std::string> keys, 
   }
 }
 
+void JsonFile::check_usable() const {
+  if (index_.damage.empty()) return;
+  throw CacheFailure(index_.foreign ? Trouble::foreign : Trouble::damaged, index_.damage);
+}
+
 void JsonFile::make_room() {
   if (!index_.damage.empty()) {
     wait_until_settled(path_);
     refresh();
   }
+  if (index_.foreign) check_usable();
   fs::path kept;
   if (!index_.damage.empty()) {
     kept = link_aside(path_, "damaged");
@@ -188,12 +203,19 @@ void JsonFile::write(std::span<const Pending> entries, std::chrono::milliseconds
   }
   platform::create_folders(path_.parent_path());
   const auto lock = lock_file(path_, patience);
+  if (!wrote_) platform::remove_temporary_files(path_);  // of killed processes: the lock keeps others from writing
   const auto begin = Clock::now();
   bool done = false;
   for (int attempt = 0; !done && attempt < most_attempts; ++attempt) {
     refresh();
     make_room();
-    done = replace(entries, {});
+    try {
+      done = replace(entries, {});
+    } catch (const CacheFailure&) {
+      throw;
+    } catch (const Error& failure) {  // which names a temporary file, another one each time
+      throw Error(failure.status(), fmt::format("the vector cache {} cannot be written: {}", path_.string(), reason_of(failure)));
+    }
   }
   if (!done)
     throw CacheFailure(Trouble::busy, fmt::format("the vector cache {} is changed by another program all the while", path_.string()));
@@ -204,7 +226,7 @@ void JsonFile::write(std::span<const Pending> entries, std::chrono::milliseconds
 
 bool JsonFile::replace(std::span<const Pending> entries, const std::vector<bool>& keep) {
   platform::ReplacementFile replacement(path_);
-  JsonWriter writer(replacement.path(), model_ ? *model_ : index_.model, index_);
+  JsonWriter writer(replacement.path(), model_ && !is_of_other_model() ? *model_ : index_.model, index_);
   Labels ours(entries);
   for (std::size_t i = 0; i < index_.entries.size(); ++i) {
     if (!keep.empty() && !keep[i]) continue;
@@ -264,8 +286,10 @@ std::uint64_t JsonFile::bytes() const noexcept {
 CacheCheck JsonFile::verify() {
   forget();
   refresh();
+  if (index_.foreign) check_usable();
   CacheCheck check;
   check.problems = index_.problems;
+  check.wrong = index_.left_out;
   if (!index_.damage.empty()) add_problem(check, {{}, {}, index_.damage});
   for (const JsonIndex::Entry& entry : index_.entries) ++(entry.key == 0 ? check.unverifiable : check.entries);
   return check;
@@ -279,7 +303,7 @@ PruneResult JsonFile::prune(const PruneOptions& options) {
   const auto lock = lock_file(path_, busy_timeout_);
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
     refresh();
-    if (!index_.damage.empty()) throw CacheFailure(Trouble::damaged, index_.damage);
+    check_usable();
     const std::vector<bool> keep = kept_by(options);
     result.kept = static_cast<std::size_t>(std::ranges::count(keep, true));
     result.removed = keep.size() - result.kept;
@@ -316,8 +340,8 @@ std::vector<bool> JsonFile::kept_by(const PruneOptions& options) const {
 
 std::unique_ptr<Cursor> JsonFile::entries() {
   refresh();
-  if (!index_.damage.empty()) throw CacheFailure(Trouble::damaged, index_.damage);
-  return std::make_unique<Walk>(index_);
+  check_usable();
+  return std::make_unique<Walk>(index_, path_);
 }
 
 }  // namespace inlay::store

@@ -31,8 +31,9 @@ class JsonFile final : public CacheFile {
  private:
   class Walk;
 
-  void refresh();  // reads the file again where somebody changed it
-  void forget() { index_.identity.reset(); }
+  void refresh();                                                // reads the file again where somebody changed it
+  void forget() { index_.identity = platform::FileIdentity{}; }  // which no file has
+  void check_usable() const;
   [[nodiscard]] bool is_of_other_model() const noexcept;
   void make_room();
   /// Writes what is kept of the file and the new entries. False where somebody changed the file meanwhile.

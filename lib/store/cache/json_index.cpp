@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_set>
 
 #include "model/json.hpp"
 #include "store/cache/checksum.hpp"
@@ -26,6 +27,7 @@ class Reader {
   void read() {
     bool has_metadata = false;
     bool has_embeddings = false;
+    bool has_others = false;
     splitter_.enter();
     while (const auto name = splitter_.name()) {
       const std::string member = decoded(*name);
@@ -40,9 +42,11 @@ class Reader {
         const std::string_view text = splitter_.value();
         static_cast<void>(model::JsonDocument(text, *name, Status::invalid_data));
         index_.unknown_members.append(",\n ").append(*name).append(": ").append(text);
+        has_others = true;
       }
     }
     splitter_.finish();
+    index_.foreign = has_others && !has_metadata && !has_embeddings;
     if (!has_metadata) fail("it has no metadata");
     if (!has_embeddings) fail("it has no embeddings");
     settle();
@@ -94,7 +98,11 @@ class Reader {
     JsonEntry entry;
     try {
       entry = reader_.read(member.text);
-      if (!entry.model_version.empty()) entry.check(entry.model_version);
+      if (!entry.model_version.empty()) {
+        entry.check(entry.model_version);
+      } else if (entry.checksum) {
+        unchecked_.push_back(index_.entries.size());
+      }
       if (entry.vector.size() > most_dimensions) fail("its embedding is too long");
     } catch (const Error& error) {
       leave_out(shown(member), error.what());
@@ -136,7 +144,21 @@ class Reader {
   void settle() {
     const std::uint64_t model = hash(index_.model.fingerprint);
     index_.other_models.erase(model);
+    std::unordered_set<std::uint64_t> damaged;  // offsets
+    for (const std::size_t number : unchecked_) {
+      const JsonIndex::Entry& entry = index_.entries[number];
+      const auto text = read_text(index_, entry);
+      if (!text) continue;
+      const JsonEntry whole = reader_.read(*text);
+      try {
+        whole.check(index_.model.fingerprint);
+      } catch (const Error& error) {
+        leave_out(whole.label, error.what());
+        damaged.insert(entry.offset);
+      }
+    }
     std::erase_if(index_.entries, [&](JsonIndex::Entry& entry) {
+      if (damaged.contains(entry.offset)) return true;
       if (entry.model == 0) entry.model = model;
       if (entry.model != model || entry.dimension == index_.model.dimension) return false;
       std::string label;
@@ -151,8 +173,20 @@ class Reader {
   JsonSplitter splitter_;
   JsonEntryReader reader_;
   std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> seen_;
+  std::vector<std::size_t> unchecked_;  // numbers of entries whose checksum needs the file's model
   const std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
 };
+
+// Whether the file begins as an array that is not empty: no cache of ours, nor half of one.
+bool is_array(const platform::ReadableFile& file) {
+  std::string bytes(1024, '\0');
+  bytes.resize(file.read(0, bytes));
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t bracket = bytes.find_first_not_of(space);
+  if (bracket == std::string::npos || bytes[bracket] != '[') return false;
+  const std::size_t next = bytes.find_first_not_of(space, bracket + 1);
+  return next != std::string::npos && bytes[next] != ']';
+}
 
 }  // namespace
 
@@ -187,7 +221,9 @@ JsonIndex read_json_index(const std::filesystem::path& path, const JsonIndex& be
     Reader(index, before).read();
   } catch (const Error& error) {
     if (error.status() != Status::invalid_data) throw;
-    index.damage = fmt::format("the vector cache {} is damaged: {}", path.string(), error.what());
+    index.foreign = index.foreign || is_array(*index.file);
+    index.damage = index.foreign ? fmt::format("{} is JSON of another program, not a vector cache: it is not used", path.string())
+                                 : fmt::format("the vector cache {} is damaged: {}", path.string(), error.what());
     index.entries.clear();
     index.by_key.clear();
     index.problems.clear();

@@ -30,6 +30,7 @@ struct JsonIndex {
   std::shared_ptr<const platform::ReadableFile> file;     // null: there is none
   std::optional<platform::FileIdentity> identity;         // of the file that was read
   std::string damage;                                     // why it is of no use as a whole
+  bool foreign = false;                                   // because it is another program's
   CacheModel model;                                       // of the metadata
   std::string created;                                    // likewise
   std::string unknown_metadata;                           // members that aren't ours, with a comma before each

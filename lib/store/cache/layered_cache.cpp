@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t entry_bytes = 1024;      // beside the vector, generously
 constexpr std::chrono::seconds read_again(1);  // after trouble
 constexpr std::chrono::seconds write_again(10);
+constexpr std::chrono::milliseconds longest_patience = std::chrono::hours(24);
 constexpr std::chrono::milliseconds short_patience(100);  // with a file that was busy for the whole of the time before
 
 // A label as it can be kept; empty where it is fine as it is.
@@ -37,7 +38,10 @@ bool is_finite(std::span<const float> vector) {
 }  // namespace
 
 LayeredCache::LayeredCache(const CacheOptions& options, const MakeFile& make_file)
-    : options_(options), memory_(options.memory_bytes), file_(make_file ? make_file(warnings_) : nullptr), persistent_(file_ != nullptr) {}
+    : options_{options.memory_bytes, std::clamp(options.busy_timeout, std::chrono::milliseconds(0), longest_patience)},
+      memory_(options.memory_bytes),
+      file_(make_file ? make_file(warnings_) : nullptr),
+      persistent_(file_ != nullptr) {}
 
 LayeredCache::~LayeredCache() {
   try {
@@ -166,14 +170,12 @@ void LayeredCache::keep(std::span<const Pending> entries, Place place) {
   }
 }
 
-void LayeredCache::write_waiting() {
-  if (memory_.waiting_entries() > 0) write({});
-}
+bool LayeredCache::write_waiting() { return memory_.waiting_entries() == 0 || write({}); }
 
 void LayeredCache::flush() {
   const std::lock_guard lock(file_mutex_);
   if (file_ == nullptr) return;
-  write_waiting();
+  if (!write_waiting()) persistent_ = false;
   try {
     file_->flush();
   } catch (const Error& error) {
@@ -222,7 +224,7 @@ CacheStatistics LayeredCache::statistics() const {
 CacheCheck LayeredCache::verify() {
   const std::lock_guard lock(file_mutex_);
   if (file_ != nullptr) {
-    write_waiting();
+    static_cast<void>(write_waiting());
     return file_->verify();
   }
   CacheCheck check;
@@ -240,9 +242,10 @@ PruneResult LayeredCache::prune(const PruneOptions& options) {
     result.bytes_after = memory_.bytes();
     return result;
   }
-  write_waiting();
-  const PruneResult result = file_->prune(options);
-  memory_.remove_if([](const Pending&) { return true; });
+  static_cast<void>(write_waiting());
+  PruneResult result = file_->prune(options);
+  memory_.drop_written();
+  if (!write_waiting()) result.removed += prune_memory(options);  // there may be room now; what still waits stays
   return result;
 }
 

@@ -37,7 +37,7 @@ class LayeredCache final : public VectorCache {
   /// Whether the entries, and those that wait, are in the file now.
   bool write(std::span<const Pending> entries);
   void keep(std::span<const Pending> entries, Place place);
-  void write_waiting();
+  bool write_waiting();  ///< whether nothing waits any more
   std::size_t prune_memory(const PruneOptions& options);
   void tell(const Error& error) const;
 

@@ -53,7 +53,10 @@ std::size_t MemoryLayer::add(const Pending& entry, Place place) {
   const std::lock_guard lock(mutex_);
   const CacheModel* model = known_model(*entry.model);
   if (model == nullptr) model = &models_.emplace_back(*entry.model);
-  if (const auto old = by_key_.find({model, entry.key}); old != by_key_.end()) remove(old->second);
+  if (const auto old = by_key_.find({model, entry.key}); old != by_key_.end()) {
+    if (place == Place::in_file && old->second->place == Place::waiting && old->second->inserted > entry.inserted) return 0;
+    remove(old->second);
+  }
   Nodes node;
   node.push_back({model, std::string(entry.key), std::string(entry.label), std::string(entry.name),
                   std::vector<float>(entry.vector.begin(), entry.vector.end()), entry.created, entry.inserted, next_number_++, place});
@@ -120,6 +123,15 @@ std::vector<Kept> MemoryLayer::unwritten() const {
     entries.push_back({model, {node->key, node->label, node->name, node->vector, node->created}});
   }
   return entries;
+}
+
+void MemoryLayer::drop_written() {
+  const std::lock_guard lock(mutex_);
+  for (auto node = recent_.begin(); node != recent_.end();) {
+    const auto next = std::next(node);
+    if (node->place == Place::in_file) remove(node);
+    node = next;
+  }
 }
 
 std::size_t MemoryLayer::remove_if(const std::function<bool(const Pending&)>& goes) {

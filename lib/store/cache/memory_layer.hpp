@@ -32,7 +32,7 @@ class MemoryLayer {
   /// Copies the vectors of the keys that are here; sets their elements of `known`.
   void find(const CacheModel& model, std::span<const std::string> keys, std::span<float> vectors, std::vector<bool>& known);
 
-  /// Keeps a copy, in place of what has the same key. Returns how many waiting entries had to go for it.
+  /// Keeps a copy, in place of what has the same key; what was found in the file does not take the place of what waits. Returns how many waiting entries had to go for it.
   std::size_t add(const Pending& entry, Place place);
 
   /// What waits, in order of insertion; valid until the layer is changed by anything but find.
@@ -42,6 +42,9 @@ class MemoryLayer {
 
   /// The entries that are in no file: those that wait, and those that no file takes.
   [[nodiscard]] std::vector<Kept> unwritten() const;
+
+  /// Drops what is in the file.
+  void drop_written();
 
   /// Drops the entries that are said to go, which is asked in order of insertion; returns how many.
   std::size_t remove_if(const std::function<bool(const Pending&)>& goes);

@@ -110,7 +110,7 @@ class SqliteFile::Walk final : public Cursor {
 };
 
 SqliteFile::SqliteFile(fs::path path, Warnings& warnings, std::chrono::milliseconds busy_timeout)
-    : CacheFile(warnings), path_(std::move(path)), busy_timeout_(busy_timeout) {}
+    : CacheFile(warnings), path_(std::move(path)), log_path_(fs::path(path_).concat(companions[0])), busy_timeout_(busy_timeout) {}
 
 SqliteFile::~SqliteFile() = default;
 
@@ -126,14 +126,12 @@ void SqliteFile::drop_moved_file() {
   }
   // The log of the file that is gone would be taken for that of the file which has its name now. The session holds it, so its number is
   // no other's.
-  const bool log_is_left = is_same_file(session_->log_identity, platform::file_identity(log_path()));
+  const bool log_is_left = is_same_file(session_->log_identity, platform::file_identity(log_path_));
   session_.reset();
   if (!log_is_left) return;
   std::error_code ignored;
   for (const std::string_view companion : companions) fs::remove(fs::path(path_).concat(companion), ignored);
 }
-
-fs::path SqliteFile::log_path() const { return fs::path(path_).concat(companions[0]); }
 
 bool SqliteFile::is_ours(Connection& connection) const {
   const Transaction view(connection, Transaction::Kind::read);
@@ -156,7 +154,7 @@ std::unique_ptr<SqliteFile::Session> SqliteFile::connect(Access access, std::chr
     throw CacheFailure(Trouble::busy, fmt::format("the vector cache {} was replaced just now", path_.string()));
   }
   session->identity = *identity;
-  if (!session->immutable) session->log_identity = platform::file_identity(log_path());
+  if (!session->immutable) session->log_identity = platform::file_identity(log_path_);
   return session;
 }
 
@@ -169,7 +167,7 @@ bool SqliteFile::open_to_read() {
     try {
       session_ = connect(Access::read_write, busy_timeout_);
     } catch (const CacheFailure& failure) {
-      const auto log = platform::file_identity(log_path());
+      const auto log = platform::file_identity(log_path_);
       if (failure.trouble() != Trouble::unavailable || (log && log->size != 0)) throw;
       session_ = connect(Access::immutable, busy_timeout_);  // in a folder where no -shm can be made
     }
@@ -274,21 +272,24 @@ void SqliteFile::write_once(std::span<const Pending> entries, std::chrono::milli
 
 void SqliteFile::flush() {
   if (session_ == nullptr || session_->immutable || !session_->connection().writable()) return;
-  guarded([&] { session_->connection().execute("PRAGMA wal_checkpoint(PASSIVE)"); });
+  const bool complete = guarded([&] {
+    Statement checkpoint(session_->connection(), "PRAGMA wal_checkpoint(PASSIVE)");
+    return checkpoint.step() && checkpoint.number(0) == 0 && checkpoint.number(1) == checkpoint.number(2);
+  });
+  // Others are at it: then what we wrote is in the log alone, which SQLite does not flush.
+  if (!complete && platform::file_identity(log_path_)) platform::AppendedFile(log_path_).flush_to_disk();
 }
 
 std::vector<CacheModelCount> SqliteFile::models() {
   std::vector<CacheModelCount> counts;
   if (!open_to_read()) return counts;
   guarded([&] {
-    Statement select(session_->connection(), "SELECT id, name, fingerprint, dimension FROM models ORDER BY id");
-    Statement count(session_->connection(), "SELECT count(*) FROM vectors WHERE model = ?1");
+    Statement select(
+        session_->connection(),
+        "SELECT models.name, fingerprint, dimension, count(*) FROM vectors JOIN models ON models.id = model GROUP BY model ORDER BY model");
     while (select.step()) {
-      const Using use(count);
-      count.bind(1, select.number(0)).step();
-      if (count.number(0) == 0) continue;
-      counts.push_back({{std::string(select.text(1)), std::string(select.text(2)), static_cast<std::size_t>(select.number(3))},
-                        static_cast<std::size_t>(count.number(0))});
+      counts.push_back({{std::string(select.text(0)), std::string(select.text(1)), static_cast<std::size_t>(select.number(2))},
+                        static_cast<std::size_t>(select.number(3))});
     }
   });
   return counts;
@@ -296,7 +297,7 @@ std::vector<CacheModelCount> SqliteFile::models() {
 
 std::uint64_t SqliteFile::bytes() const noexcept {
   const auto file = platform::file_identity(path_);
-  const auto log = platform::file_identity(log_path());
+  const auto log = platform::file_identity(log_path_);
   return (file ? file->size : 0) + (file && log ? log->size : 0);
 }
 

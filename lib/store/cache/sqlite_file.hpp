@@ -42,7 +42,6 @@ class SqliteFile final : public CacheFile {
   bool open_undamaged();  // the same, and throws where it is damaged
   void open_to_write(std::chrono::milliseconds patience);
   void drop_moved_file();
-  [[nodiscard]] std::filesystem::path log_path() const;
   [[nodiscard]] bool is_known_damage() const noexcept;
   void keep_damage_aside(std::chrono::milliseconds patience);
   /// Runs work on the session; remembers the file where it turns out to be damaged.
@@ -55,6 +54,7 @@ class SqliteFile final : public CacheFile {
   std::int64_t read_rows(std::int64_t after, std::int64_t last, std::int64_t most, const std::function<void(const Row&)>& visit);
 
   const std::filesystem::path path_;
+  const std::filesystem::path log_path_;  // of SQLite's write-ahead log
   const std::chrono::milliseconds busy_timeout_;
   std::unique_ptr<Session> session_;
   std::optional<platform::FileIdentity> damaged_;  // the file that was found so
