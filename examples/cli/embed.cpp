@@ -102,7 +102,13 @@ Figures embed(const EmbedOptions& options, const EmbeddingGenerator& generator, 
                             .long_text = options.long_text(),
                             .created = given_time(),
                             .stop = stop.token()};
-  if (!options.cache.empty()) corpus.cache = open_cache(options.cache);
+  if (!options.cache.empty()) {
+    corpus.cache = open_cache(options.cache);
+    std::error_code error;  // of a path that is not there
+    for (const std::string& other : {options.texts.input, options.output}) {
+      if (fs::equivalent(corpus.cache->statistics().path, other, error)) throw UsageError(fmt::format("--cache names {}", other));
+    }
+  }
   corpus.on_progress = [&](const Progress& progress) { bar.show(progress, reader.fraction()); };
   corpus.on_item = [&](const Document& document, const ItemReport& report) {
     if (report.status == Status::ok) {
@@ -157,9 +163,10 @@ void report(const EmbedOptions& options, const Figures& figures, const TextReade
   if (items.truncated > 0) {
     say(options, fmt::format("truncated to {} tokens: {}", generator.max_sequence_length(), counted(items.truncated, "text")));
   }
-  if (figures.chunked > 0) say(options, fmt::format("longer than the model takes, averaged: {}", counted(figures.chunked, "text")));
+  if (figures.chunked > 0) say(options, fmt::format("averaged over chunks: {}", counted(figures.chunked, "text")));
   if (items.failed > 0) say(options, fmt::format("failed: {}", counted(items.failed, "text")));
-  say(options, fmt::format("{}{}: {} ({} new, {} reused, {} removed)", options.output, figures.summary.written ? "" : " is up to date",
+  const char* unchanged = items.newly_embedded > 0 ? " is as it was" : " is up to date";
+  say(options, fmt::format("{}{}: {} ({} new, {} reused, {} removed)", options.output, figures.summary.written ? "" : unchanged,
                            counted(items.success, "document"), with_commas(items.newly_embedded), with_commas(items.cached),
                            with_commas(figures.summary.removed)));
   if (items.newly_embedded > 0) {
@@ -210,8 +217,9 @@ Command add_embed(CLI::App& application) {
   auto options = std::make_shared<EmbedOptions>();
   CLI::App* command = application.add_subcommand("embed", "Embed a folder's sources, or a file's texts, into a set");
   command
-      ->add_option("input", options->texts.input,
-                   "A folder; a .txt, .json, .jsonl or .csv file; any other file as one document; - for standard input")
+      ->add_option(
+          "input", options->texts.input,
+          "A folder, or a source file, cut into pieces that the model sees whole; a .txt, .json, .jsonl or .csv file; - for standard input")
       ->type_name("INPUT");
   command->add_option("--codebase-path", options->codebase, "The same, a folder")->type_name("FOLDER");
   command->add_option("-i,--input-file", options->input_file, "The same, a file")->type_name("FILE");

@@ -20,6 +20,7 @@ nlohmann::ordered_json describe(const ModelOptions& options) {
   if (is_embedding_set(options.model)) {
     const EmbeddingSet set = load_embeddings(options.model);
     nlohmann::ordered_json object = {{"kind", "set"}, {"rows", set.documents.size()}, {"created", set.created}};
+    object["long_text"] = to_string(set.long_text.policy);
     object.update(nlohmann::ordered_json::parse(to_json(set.model)));
     return object;
   }

@@ -32,7 +32,7 @@ CorpusFormat parse_format(std::string_view name) {
 
 void TextOptions::add(CLI::App& command) {
   command.add_option("--format", format, "auto, folder, text, json, jsonl or csv")->capture_default_str();
-  command.add_option("--column", column, "The column of a CSV file that holds the text (default: the first)");
+  command.add_option("--column", column, "The column of a CSV file that holds the text (default: text, content, or the first)");
   command.add_flag("--text-only", text_only, "Take each text as it is, without file type, language and names in front");
 }
 

@@ -49,8 +49,10 @@ std::string whole_fingerprint(const VectorCache& cache, const std::string& begin
   if (beginning.empty()) return {};
   std::vector<std::string> found;
   for (const CacheModelCount& count : cache.statistics().models) {
-    if (count.model.fingerprint == beginning) return beginning;
-    if (count.model.fingerprint.starts_with(beginning)) found.push_back(count.model.fingerprint);
+    const std::string& fingerprint = count.model.fingerprint;
+    if (fingerprint == beginning) return beginning;
+    // "…+average(256,0)" is another model than "…", whose whole fingerprint this would be.
+    if (fingerprint.starts_with(beginning) && fingerprint[beginning.size()] != '+') found.push_back(fingerprint);
   }
   if (found.size() == 1) return found.front();
   throw Error(found.empty() ? Status::not_found : Status::invalid_argument,
@@ -148,10 +150,19 @@ int run_prune(const CacheCommand& command) {
 int copy(const CacheCommand& command, const std::string& from_name, const std::string& to_name) {
   const auto from = open_existing(from_name);
   const auto to = open_cache(to_name);
+  if (to->statistics().kind == CacheKind::json && command.model.empty() && from->statistics().models.size() > 1)
+    throw UsageError(
+        fmt::format("{} has vectors of several models, and a JSON file is of one: pass its fingerprint with --model", from_name));
   const std::size_t copied = copy_cache(*from, *to, whole_fingerprint(*from, command.model));
-  const std::string place = to->statistics().path.string();
-  write_output(command.json ? dump({{"copied", copied}, {"to", place}})
-                            : fmt::format("{} to {}\n", counted(copied, "vector"), printable(place)));
+  const CacheStatistics now = to->statistics();
+  if (command.json) {
+    write_output(dump({{"copied", copied}, {"to", now.path.string()}, {"entries", now.entries}}));
+  } else {
+    const char* note =
+        now.kind == CacheKind::json && now.entries < copied ? " (a JSON file has one a label: those that stood there before went)" : "";
+    write_output(fmt::format("{} to {}, which has {} now{}\n", counted(copied, "vector"), printable(now.path.string()),
+                             with_commas(now.entries), note));
+  }
   return exit_code::ok;
 }
 
@@ -169,16 +180,16 @@ Command add_cache(CLI::App& application) {
     sub->add_flag("--json", options->json, "Print one JSON object");
     return sub;
   };
-  const auto add_place = [&](CLI::App* sub) {
-    return sub->add_option("cache", options->cache, "The cache (default: sqlite:)")->type_name("CACHE");
+  const auto add_place = [&](CLI::App* sub, const char* description = "The cache (default: sqlite:)") {
+    return sub->add_option("cache", options->cache, description)->type_name("CACHE");
   };
   CLI::App* stats = add("stats", "How many vectors of which models");
   add_place(stats);
   CLI::App* verify = add("verify", "Read and check everything; exit code 3 where something is wrong");
   add_place(verify);
-  CLI::App* prune = add("prune", "Remove vectors, and give their space back");
+  CLI::App* prune = add("prune", "Remove vectors that any of the conditions says, and give their space back");
   add_place(prune);
-  prune->add_option("--older-than", options->older_than, "Those made longer ago: 30d, 12h, 90m, 45s")->type_name("TIME");
+  prune->add_option("--older-than", options->older_than, "Those made longer ago: 2w, 30d, 12h, 90m, 45s")->type_name("TIME");
   prune->add_option("--keep-model", options->keep_model, "Those of other models than this; the beginning of its fingerprint will do")
       ->type_name("FINGERPRINT");
   prune->add_option("--drop-model", options->drop_model, "Those of this model")->type_name("FINGERPRINT");
@@ -187,11 +198,11 @@ Command add_cache(CLI::App& application) {
       ->transform(CLI::AsSizeValue(false))
       ->type_name("SIZE");
   CLI::App* to = add("export", "Copy a cache's vectors into another, JSON say");
-  add_place(to)->required();
+  add_place(to, "The cache")->required();
   to->add_option("to", options->other, "The cache that they are added to")->required()->type_name("TO");
   to->add_option("--model", options->model, "Those of this model only; a JSON file is of one")->type_name("FINGERPRINT");
   CLI::App* from = add("import", "Copy another cache's vectors into a cache");
-  add_place(from)->required();
+  add_place(from, "The cache")->required();
   from->add_option("from", options->other, "The cache that they are taken from")->required()->type_name("FROM");
   from->add_option("--model", options->model, "Those of this model only")->type_name("FINGERPRINT");
   return {command, [=] {

@@ -38,7 +38,7 @@ enum class CorpusFormat : std::int32_t {
 
 struct CorpusOptions {
   CorpusFormat format = CorpusFormat::automatic;
-  std::string column{};                   ///< of a CSV file; empty: the first
+  std::string column{};                   ///< of a CSV file; empty: "text", else "content", else the first
   std::size_t max_file_bytes = 1u << 20;  ///< larger files in a folder are skipped
   /// Told of every file, or folder with all that is in it, that is left out, and why: "hidden", "ignored", "binary", "empty", "too large",
   /// "symbolic link", "special file", "embeddings" (a set, or readable files), or the error's message.

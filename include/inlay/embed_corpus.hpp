@@ -7,7 +7,8 @@
 //
 // The store is an embedding set (embedding_set.hpp) or a folder of readable files (resumable.hpp). Until a set is finished its vectors are
 // kept in a journal beside it, ".NAME.journal", and its rows in a hidden folder; then it takes the place of the one that stands there, in one
-// step, and both are gone. A set that is the same already stays as it is, with its time.
+// step, and both are gone. A set that is the same already stays as it is, with its time; so does one, with a warning, where there is nothing to
+// embed, unless `fresh` is asked for.
 //
 // What is known is not embedded: texts of the journal, of the set that stands there, of the readable files, of the cache, and texts that
 // came before in the same run. Known is a text, as the model saw it, with its prompt, of the same model with the same options; whence it

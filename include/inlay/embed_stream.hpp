@@ -78,7 +78,7 @@ struct StreamSummary {
   std::size_t cancelled = 0;
   std::size_t cached = 0;  ///< StreamedVector::cached
   std::size_t newly_embedded = 0;
-  std::size_t truncated = 0;  ///< ItemReport::truncated
+  std::size_t truncated = 0;  ///< ItemReport::truncated()
   std::size_t tokens = 0;     ///< of what was embedded
   double seconds = 0;
 };

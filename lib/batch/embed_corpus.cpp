@@ -68,7 +68,9 @@ void add_cache(std::vector<CacheChain::Link>& links, const EmbedCorpusOptions& o
 class SetOutput final : public Output {
  public:
   SetOutput(const CacheModel& model, const ModelInfo& info, const fs::path& output, const EmbedCorpusOptions& options)
-      : created_(options.created),
+      : output_(output),
+        created_(options.created),
+        fresh_(options.fresh),
         writer_(output, info, options.long_text),
         journal_(open_journal(store::set_place(output), model, options.fresh)) {
     std::vector<CacheChain::Link> links = {{.cache = journal_}};
@@ -99,7 +101,13 @@ class SetOutput final : public Output {
   }
 
   bool finish() override {
-    const bool written = writer_.commit_if_changed(created_);
+    bool written = false;
+    if (writer_.rows() == 0 && earlier_rows_ > 0 && !fresh_) {
+      platform::log(LogLevel::warning, fmt::format("there is nothing to embed: {} stays as it is, with its {} rows (`fresh` empties it)",
+                                                   output_.string(), earlier_rows_));
+    } else {
+      written = writer_.commit_if_changed(created_);
+    }
     journal_->remove();
     finished_ = true;
     return written;
@@ -114,17 +122,18 @@ class SetOutput final : public Output {
     if (opened.journal) return std::move(opened.journal);
     throw Error(Status::invalid_argument,
                 fmt::format("{} holds an unfinished run of the model {} with other options (fingerprint {}, not {}): finish it with these, "
-                            "start over with `fresh`, or delete it",
+                            "start over (`fresh`, --fresh), or delete it",
                             path.string(), opened.made_by.name, opened.made_by.fingerprint, model.fingerprint));
   }
 
   // The set that stands at the output, if its vectors are of use.
-  static std::shared_ptr<SetCache> open_earlier(const fs::path& output, const CacheModel& model) {
+  std::shared_ptr<SetCache> open_earlier(const fs::path& output, const CacheModel& model) {
     if (!is_embedding_set(output)) return nullptr;
     try {
       std::shared_ptr<SetCache> set = SetCache::open(output);
+      earlier_rows_ = set->rows();
       if (set->model().fingerprint == model.fingerprint) return set;
-      platform::log(LogLevel::info,
+      platform::log(LogLevel::warning,
                     fmt::format("{} was made by another model or with other options: all is embedded anew", output.string()));
     } catch (const Error& error) {
       platform::log(LogLevel::warning, fmt::format("{}; all is embedded anew", error.what()));
@@ -132,8 +141,11 @@ class SetOutput final : public Output {
     return nullptr;
   }
 
+  fs::path output_;
   std::string created_;
-  EmbeddingSetWriter writer_;  // first: it checks the place
+  bool fresh_;
+  std::size_t earlier_rows_ = 0;  // of the set that stands at the output, whoever made it
+  EmbeddingSetWriter writer_;     // first: it checks the place
   std::shared_ptr<VectorJournal> journal_;
   std::shared_ptr<SetCache> earlier_;
   std::vector<bool> seen_;  // by the earlier set's rows

@@ -194,15 +194,19 @@ void EmbedJob::cut_into_chunks(std::size_t item, std::string_view body, Texts& t
 }
 
 void EmbedJob::plan() {
-  for (std::size_t item = 0; item < input_.count; ++item) {
-    LongItem* whole = long_items_.empty() ? nullptr : long_items_[item].get();
-    if (whole == nullptr && result_.items[item].status == Status::ok) sequences_.push_back({item, 0, nullptr});
+  for (std::size_t item = 0; item < long_items_.size(); ++item) {
+    LongItem* whole = long_items_[item].get();
     if (whole == nullptr) continue;
     for (std::size_t chunk = 0; chunk < whole->chunks.size(); ++chunk) sequences_.push_back({item, chunk, whole});
   }
+  const std::size_t chunks = sequences_.size();
+  for (std::size_t item = 0; item < input_.count; ++item) {
+    const bool is_cut = !long_items_.empty() && long_items_[item] != nullptr;
+    if (!is_cut && result_.items[item].status == Status::ok) sequences_.push_back({item, 0, nullptr});
+  }
   std::vector<std::size_t> lengths(sequences_.size());
   std::ranges::transform(sequences_, lengths.begin(), [this](const Sequence& sequence) { return ids_of(sequence).size(); });
-  batches_ = plan_batches(lengths, {settings_.token_limit->limit(), settings_.batch_size, settings_.workers});
+  batches_ = plan_batches(lengths, {settings_.token_limit->limit(), settings_.batch_size, settings_.workers}, chunks);
 }
 
 std::vector<TokenId>& EmbedJob::ids_of(const Sequence& sequence) noexcept {

@@ -5,7 +5,7 @@
 
 namespace inlay::batch {
 
-std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> lengths, const PlanLimits& limits) {
+std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> lengths, const PlanLimits& limits, std::size_t leading) {
   std::vector<std::size_t> order;
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -13,7 +13,9 @@ std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> 
     order.push_back(i);
     tokens += lengths[i];
   }
-  std::ranges::stable_sort(order, std::ranges::greater{}, [lengths](std::size_t i) { return lengths[i]; });
+  const auto length = [lengths](std::size_t i) { return lengths[i]; };
+  const auto first_to_sort = std::ranges::lower_bound(order, leading);
+  std::ranges::stable_sort(first_to_sort, order.end(), std::ranges::greater{}, length);
 
   // A small call is cut finer than batch_tokens asks, so that no worker is idle.
   const std::size_t budget = std::max<std::size_t>(1, std::min(limits.batch_tokens, (tokens + limits.workers - 1) / limits.workers));
@@ -28,6 +30,9 @@ std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> 
     }
     batches.back().push_back(item);
     used += lengths[item];
+  }
+  if (leading > 0) {
+    for (auto& batch : batches) std::ranges::stable_sort(batch, std::ranges::greater{}, length);
   }
   return batches;
 }

@@ -14,7 +14,9 @@ struct PlanLimits {
 };
 
 /// Batches of indices into `lengths` (tokens of each text). Longest first: what needs the most memory fails early, and equal lengths lie
-/// together. A length of 0 stands for a text that is not to be encoded.
-[[nodiscard]] std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> lengths, const PlanLimits& limits);
+/// together. A length of 0 stands for a text that is not to be encoded. The first `leading` go first and stay in their order from batch to
+/// batch: the chunks of long texts, so that one text after the other is finished, and kept, and not all of them at the end.
+[[nodiscard]] std::vector<std::vector<std::size_t>> plan_batches(std::span<const std::size_t> lengths, const PlanLimits& limits,
+                                                                 std::size_t leading = 0);
 
 }  // namespace inlay::batch

@@ -261,12 +261,24 @@ class CsvRecords final : public LinesReader {
       auto header = next_record();
       if (!header) continue;
       names_ = column_names(std::move(header->fields));
-      text_column_ = column_.empty() ? 0 : static_cast<std::size_t>(std::ranges::find(names_, column_) - names_.begin());
+      text_column_ = text_column();
       if (text_column_ < names_.size()) return true;
       throw Error(Status::invalid_argument,
                   fmt::format("{} has no column \"{}\"; it has {}", source().label, column_, fmt::join(names_, ", ")));
     }
     return false;
+  }
+
+  // The one that is asked for, or whose number is beyond all; else text, else content, as in JSON lines, else the first.
+  [[nodiscard]] std::size_t text_column() const {
+    const auto number = [this](std::string_view name) {
+      return static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin());
+    };
+    if (!column_.empty()) return number(column_);
+    for (const std::string_view name : {"text", "content"}) {
+      if (number(name) < names_.size()) return number(name);
+    }
+    return 0;
   }
 
   std::optional<Document> read_record() {

@@ -129,6 +129,7 @@ std::unique_ptr<FileStore> FileStore::open(const fs::path& folder, const CacheMo
   platform::remove_temporary_files(folder / index_file);
   store->read_index();
   store->read_folder();
+  store->tell_other_models();
   return store;
 }
 
@@ -257,6 +258,15 @@ bool FileStore::has(std::string_view key) const {
   const std::lock_guard lock(mutex_);
   const auto record = records_.find(text_id(key));
   return record != records_.end() && record->second.has_file && record->second.model.fingerprint == model_.fingerprint;
+}
+
+void FileStore::tell_other_models() const {
+  const auto others = std::ranges::count_if(
+      records_, [this](const auto& item) { return item.second.has_file && item.second.model.fingerprint != model_.fingerprint; });
+  if (others == 0) return;
+  platform::log(LogLevel::warning, fmt::format("{} vectors in {} were made by another model or with other options: they are not used, and "
+                                               "replaced where their texts are embedded anew",
+                                               others, folder_.string()));
 }
 
 bool FileStore::has_file(std::string_view key) const {

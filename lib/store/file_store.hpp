@@ -108,6 +108,7 @@ class FileStore final : public VectorCache {
   void write_index_if_due();
   void write_entry(const CacheEntry& entry) const;
   void tell_trouble(const Error& error);
+  void tell_other_models() const;
   [[nodiscard]] bool has_file(std::string_view key) const;
   void give_up_file(std::string_view key);
   [[nodiscard]] std::vector<std::string> ids_with_file() const;

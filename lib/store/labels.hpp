@@ -9,9 +9,9 @@
 
 namespace inlay::store {
 
-/// "src/auth.py:12"; empty where the line is not known: the file alone would be the label of all that is in it.
+/// "src/auth.py:12"; empty where file or line is not known: a file alone would be the label of all that is in it.
 [[nodiscard]] inline std::string label_of(const Metadata& metadata) {
-  return metadata.line_number == 0 ? std::string() : fmt::format("{}:{}", metadata.file_path, metadata.line_number);
+  return metadata.line_number == 0 || metadata.file_path.empty() ? std::string() : fmt::format("{}:{}", metadata.file_path, metadata.line_number);
 }
 
 /// Of the function or class.

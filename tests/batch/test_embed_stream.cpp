@@ -196,6 +196,27 @@ TEST_CASE("vectors reach the cache batch by batch, before the window is done") {
   CHECK(seen_early > 10);
 }
 
+TEST_CASE("long texts reach the cache one after the other, not all at the end of the window") {
+  const TemporaryFolder folder;
+  write_tiny_model(folder.path());
+  const auto generator = EmbeddingGenerator::load(folder.path(), {.device = Device::cpu(), .batch_tokens = 256, .threads = 1});
+  std::vector<std::string> texts;
+  for (int i = 0; i < 40; ++i) {
+    std::string text = fmt::format("text {}", i);
+    for (int word = 0; word < 150 + i; ++word) text += " file";  // three chunks, the last a short one
+    texts.push_back(text);
+  }
+  const auto cache = open_cache("memory:");
+  std::size_t early = 0;  // vectors that were kept when half of the work was done
+  StreamOptions options{.cache = cache};
+  options.on_progress = [&](const Progress& progress) {
+    if (early == 0 && progress.tokens > 40 * 85) early = cache->statistics().entries;
+  };
+  embed_stream(
+      generator, source_of(texts), [](const StreamedVector& item) { CHECK(item.report.chunks >= 3); }, options);
+  CHECK(early >= 15);
+}
+
 TEST_CASE("streams may share a generator and a cache") {
   const auto generator = load();
   const std::vector<std::string> texts = some_texts(200);

@@ -35,6 +35,12 @@ TEST_CASE("every item is planned once, within both limits, longest first") {
   }
 }
 
+TEST_CASE("leading items keep their order from batch to batch, and come before the others") {
+  const std::vector<std::size_t> lengths = {256, 256, 10, 256, 256, 256, 20, 5, 300, 100};
+  const auto batches = plan_batches(lengths, {.batch_tokens = 800}, 7);
+  CHECK(batches == std::vector<std::vector<std::size_t>>{{0, 1, 3, 2}, {4, 5, 6}, {8, 9, 7}});
+}
+
 TEST_CASE("items without tokens are not planned") {
   CHECK(plan_batches(std::vector<std::size_t>{0, 0}, {.batch_tokens = 10}).empty());
   CHECK(plan_batches({}, {.batch_tokens = 10}).empty());

@@ -77,7 +77,7 @@ class Cache(unittest.TestCase):
 
     def test_to_json_and_back(self):
         target = self.folder / "vectors.json"
-        self.assertIn("json", self.cache("export", self.db, target, code=1))  # two models, where a file is of one
+        self.assertIn("--model", self.cache("export", self.db, target, code=2))  # two models, where a file is of one
         model = self.models[0]["fingerprint"]
         self.assertEqual(self.json("export", self.db, target, "--model", model)["copied"], 20)
         content = json.loads(target.read_text())

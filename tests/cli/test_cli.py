@@ -270,6 +270,21 @@ class Codebase(Case):
                 self.assertEqual((again["documents"], again["new"], again["written"]), (first["documents"], 0, False))
                 self.assertGreaterEqual(again["skipped"]["embeddings"], 1)
 
+    def test_nothing_to_embed_empties_no_set(self):
+        first = self.embed(self.code)
+        for name, code in (("empty.jsonl", 0), ("bad.json", 3)):
+            with self.subTest(name):
+                done = run("embed", self.write(name, "" if code == 0 else '{"texts": ["a"]}'), "-o", self.out, code=code)
+                self.assertIn("stays as it is", done.err)
+                self.assertEqual(len(load(self.out)[1]), first["documents"])
+        self.embed(self.folder / "empty.jsonl", "--fresh")
+        self.assertEqual(len(load(self.out)[1]), 0)
+
+    def test_a_cache_is_not_put_over_the_input(self):
+        texts = self.write("a.jsonl", '"x"\n')
+        self.assertIn("a.jsonl", run("embed", texts, "-o", self.out, "--cache", texts, code=2).err)
+        self.assertEqual(texts.read_text(), '"x"\n')
+
     def test_a_set_within_its_own_folder(self):
         self.out = self.code / "here.set"
         self.write("code/.gitignore", "out/\n*.set/\n")
@@ -545,7 +560,7 @@ class Terminal(Case):
         self.assertEqual(self.embed(self.folder / "a.txt", "--chunk", "truncate")["truncated"], 1)
 
     def test_averages_are_said(self):
-        self.assertIn("averaged: 1 text", run("embed", self.write("a.txt", "word " * 1000 + "\nshort"), "-o", self.out).err)
+        self.assertIn("averaged over chunks: 1 text", run("embed", self.write("a.txt", "word " * 1000 + "\nshort"), "-o", self.out).err)
 
 
 if __name__ == "__main__":

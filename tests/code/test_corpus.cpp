@@ -103,6 +103,8 @@ TEST_CASE("csv: the first column or a named one is the text, the others are meta
                                      .line_number = 12,
                                      .extra = {{"id", std::string("1")}, {"body.1", std::string("z")}, {"column_6", std::string("w")}}});
   CHECK(from_stream("", CorpusFormat::csv).empty());
+  CHECK(contents(from_stream("id,content\n1,a\n", CorpusFormat::csv)) == Texts{"a"});
+  CHECK(contents(from_stream("id,content,text\n1,a,b\n", CorpusFormat::csv)) == Texts{"b"});
   CHECK_THROWS_WITH(from_stream(text, CorpusFormat::csv, "text"),
                     Catch::Contains("- has no column \"text\"; it has id, body, language, line_number, body.1, column_6"));
 }
