@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "inlay/error.hpp"
 #include "interrupt.hpp"
@@ -41,7 +42,8 @@ class Bar {
 template <class Pull>
 auto with_progress(bool quiet, const std::string& revision, Pull&& pull) {
   const StopScope stop;
-  const Messages messages(quiet ? LogLevel::warning : LogLevel::info);
+  std::optional<Messages> messages;
+  if (!quiet) messages.emplace(LogLevel::info);
   Bar bar(!quiet && ::isatty(STDERR_FILENO) == 1);
   return pull(
       PullOptions{.revision = revision, .stop = stop.token(), .on_progress = [&bar](const PullProgress& progress) { bar.show(progress); }});
