@@ -116,14 +116,16 @@ class Killed(Case):
         journal = self.folder / ".out.set.journal"
         moments = random.Random(5)
         late = None  # a journal of most, to be killed near the end as well
-        kills = finished = went_on = at_the_end = 0
+        runs = kills = finished = went_on = at_the_end = 0
         while kills < KILLS:
-            if late and kills % 5 == 0 and not self.out.exists():
+            runs += 1
+            near_its_end = late is not None and runs % 5 == 0
+            if near_its_end:
                 journal.write_bytes(late)
                 at_the_end += 1
             before = journal_keys(journal)
             process = subprocess.Popen(self.command(corpus, *small), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=DATED)
-            if kills % 2:  # at any moment from the start on
+            if runs % 2 or near_its_end:  # at any moment from the start on
                 self.wait(process, moments.uniform(0, 1.2 * SLOWER))
             else:  # at any moment behind the first vectors of this run
                 deadline = time.monotonic() + 60 * SLOWER
