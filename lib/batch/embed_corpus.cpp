@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "store/set_cache.hpp"
 #include "store/set_files.hpp"
 #include "store/vector_journal.hpp"
+#include "text/graphemes.hpp"
 
 namespace inlay {
 namespace {
@@ -195,7 +197,6 @@ class FilesOutput final : public Output {
   }
 
  private:
-  fs::path folder_;
   CacheModel model_;
   std::shared_ptr<FileStore> files_;
   std::shared_ptr<CacheChain> known_;
@@ -224,12 +225,6 @@ StreamText text_of(const Document& document, const DocumentPreparator& preparato
   return text;
 }
 
-std::string_view beginning_of(std::string_view text, std::size_t bytes) noexcept {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes);
-}
-
 }  // namespace
 
 CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSource& source, const fs::path& output,
@@ -247,7 +242,8 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
     exhausted = !document && !options.stop.stop_requested();  // a source may end because it is to stop
     if (!document) return std::nullopt;
     StreamText text = text_of(*document, preparator);
-    waiting.push_back({std::move(*document), std::string(beginning_of(text.text, store->beginning_bytes()))});
+    waiting.push_back({std::move(*document),
+                       text.text.substr(0, text::code_point_begin(text.text, std::min(text.text.size(), store->beginning_bytes())))});
     return text;
   };
   std::size_t unfit_cached = 0;  // there is a vector, but the store cannot hold it, or its document's metadata
@@ -280,8 +276,8 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
   summary.items.failed += unfit_cached + unfit_new;
   summary.finished = exhausted && summary.items.cancelled == 0;
   if (!summary.finished) return summary;
-  summary.removed = store->removed();
   summary.written = store->finish();
+  if (summary.written) summary.removed = store->removed();
   return summary;
 }
 

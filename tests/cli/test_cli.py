@@ -276,6 +276,7 @@ class Codebase(Case):
             with self.subTest(name):
                 done = run("embed", self.write(name, "" if code == 0 else '{"texts": ["a"]}'), "-o", self.out, code=code)
                 self.assertIn("stays as it is", done.err)
+                self.assertIn("0 removed", done.err)
                 self.assertEqual(len(load(self.out)[1]), first["documents"])
         self.embed(self.folder / "empty.jsonl", "--fresh")
         self.assertEqual(len(load(self.out)[1]), 0)
