@@ -52,8 +52,8 @@ struct CorpusOptions {
 [[nodiscard]] CorpusFormat corpus_format(const std::filesystem::path& path);
 
 /// Reads a file or a folder. In a folder: files that .gitignore (in it, above it within the repository, below it) excludes, hidden ones,
-/// embedding sets, binary ones (a NUL byte in the first 8,000), oversized ones, ones without text and ones that cannot be read are left out; symbolic links
-/// are not followed; the order is that of the paths' bytes. Metadata: file_path is relative to the folder; a record of a file of texts that
+/// embedding sets, binary ones (a NUL byte in the first 8,000), oversized ones, ones without text and ones that cannot be read are left out;
+/// symbolic links are not followed; the order is that of the paths' bytes. Metadata: file_path is relative to the folder; a record of a file of texts that
 /// names no file_path has the file's own path, and its line where the format has lines. Fields with the names of Metadata's members go
 /// there when they have their type, all others into extra. Bytes that are not UTF-8 are read as U+FFFD (JSON: an error). Throws Error:
 /// not_found, io_error, invalid_argument for a column that is not there, and invalid_data naming file and line.
@@ -87,8 +87,8 @@ class CorpusReader {
 
 /// Cuts each document on line boundaries into pieces of at most max_tokens tokens, counted with the context that `preparator` adds and with
 /// special tokens; each piece knows its first line. A single line longer than that stays whole, to be truncated (and reported) when
-/// embedded. Documents that fit, and empty ones, come back as they are, as do those that `preparator` or tokenizer fail on. The pieces of a document,
-/// one after the other, are its content. Throws Error (invalid_argument) when max_tokens leaves no room for the special tokens.
+/// embedded. Documents that fit, and empty ones, come back as they are, as do those that `preparator` or tokenizer fail on. The pieces of
+/// a document, one after the other, are its content. Throws Error (invalid_argument) when max_tokens leaves no room for the special tokens.
 [[nodiscard]] std::vector<Document> split_lines(std::span<const Document> documents, const Tokenizer& tokenizer, std::size_t max_tokens,
                                                 const DocumentPreparator& preparator = TextPreparator{});
 

@@ -7,8 +7,8 @@
 //
 // The store is an embedding set (embedding_set.hpp) or a folder of readable files (resumable.hpp). Until a set is finished its vectors are
 // kept in a journal beside it, ".NAME.journal", and its rows in a hidden folder; then it takes the place of the one that stands there, in one
-// step, and both are gone. A set that is the same already stays as it is, with its time; so does one, with a warning, where there is nothing to
-// embed, unless `fresh` is asked for.
+// step, and both are gone. A set that is the same already stays as it is, with its time; so does one, with a warning, where there is
+// nothing to embed, unless `fresh` is asked for.
 //
 // What is known is not embedded: texts of the journal, of the set that stands there, of the readable files, of the cache, and texts that
 // came before in the same run. Known is a text, as the model saw it, with its prompt, of the same model with the same options; whence it
@@ -49,8 +49,8 @@ struct EmbedCorpusOptions {
   /// When a stop is requested no more is read; batches in flight are finished and kept for the next run.
   std::stop_token stop{};
   std::function<void(const Progress&)> on_progress{};  ///< as StreamOptions::on_progress
-  /// Told what became of each document, in order. Those that failed have no row in a set; in the index of readable files those of which there
-  /// was a text are "failed".
+  /// Told what became of each document, in order. Those that failed have no row in a set; in the index of readable files those of which
+  /// there was a text are "failed".
   std::function<void(const Document&, const ItemReport&)> on_item{};
 };
 
@@ -58,7 +58,7 @@ struct CorpusSummary {
   StreamSummary items{};
   bool finished = false;    ///< all documents were read, and none was cancelled: the store is complete but for those that failed
   bool written = false;     ///< the store changed
-  std::size_t removed = 0;  ///< different texts of the set that stood there, which the corpus no longer has
+  std::size_t removed = 0;  ///< different texts of the set that was replaced, which the corpus no longer has
 };
 
 /// The next document; nothing when there are no more. What it throws ends the run: what was read before is finished and kept.

@@ -13,8 +13,9 @@
 // Nothing that is wrong with a cache stops the work: find, insert and flush throw for arguments that make no sense, and for nothing else
 // but want of memory. A damaged file is kept aside ("vectors.db.damaged-1") before another is begun in its place; one that cannot be
 // written is gone on with in memory, and tried again now and then; one of another program or of a newer version is not used, nor touched; a
-// JSON file of another model is not used, and kept aside as well ("vectors.json.other-model-1") before ours takes its place. Each cause is told once, as a warning of the log callback (log.hpp), which must not call the cache; CacheStatistics::persistent
-// tells, too. Nothing is returned that is not known to be what was inserted: every vector has a checksum.
+// JSON file of another model is not used, and kept aside as well ("vectors.json.other-model-1") before ours takes its place. Each cause is
+// told once, as a warning of the log callback (log.hpp), which must not call the cache; CacheStatistics::persistent tells, too. Nothing
+// is returned that is not known to be what was inserted: every vector has a checksum.
 //
 // SQLite: one file for any number of models, with two more beside it (-wal, -shm) while it is open. What insert was given is in the file
 // when it returns, and outlasts the process, however that ends. When the power fails the last inserts before it may be missing, back to
