@@ -8,10 +8,6 @@ find_program(GCOVR gcovr HINTS ${PROJECT_SOURCE_DIR}/build/venv/bin DOC "gcovr, 
 
 set(tests store caches cache_formats resumable batch generator scarce_memory)
 set(programs test_store test_caches cache_worker test_resumable test_batch test_generator test_scarce_memory)
-if(TARGET inlay_cli)
-  list(APPEND tests cli cli_cache)
-  list(APPEND programs inlay_cli)
-endif()
 list(JOIN tests "|" tests)
 
 add_custom_target(coverage
