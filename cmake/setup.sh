@@ -92,6 +92,23 @@ if [ $with_tests = 1 ]; then
   done
 fi
 
+# --- tree-sitter and its grammars ------------------------------------------------------------------------------------------------------
+grammars=$root/build/grammars
+if ! cmp -s "$root/cmake/grammars.txt" "$grammars/grammars.txt"; then
+  say "fetching tree-sitter and its grammars (about 55 MB of sources)"
+  fetched=$(mktemp -d)
+  "$venv/bin/python" -m pip download --disable-pip-version-check -q --no-deps --no-binary tree-sitter,tree-sitter-language-pack,tree-sitter-c-sharp --require-hashes \
+    -r "$root/cmake/grammars.txt" -d "$fetched" || fail "pip could not fetch cmake/grammars.txt" "look at pip's message above; behind a proxy or mirror set PIP_INDEX_URL and run this again"
+  rm -rf "$grammars" && mkdir -p "$grammars"
+  for archive in "$fetched"/*.tar.gz; do
+    tar -xzf "$archive" -C "$grammars" --wildcards '*/core/lib/*' '*/LICENSE' 'tree_sitter_c_sharp-*/src/*' \
+      '*/parsers/bash/*' '*/parsers/c/*' '*/parsers/cpp/*' '*/parsers/go/*' '*/parsers/java/*' '*/parsers/javascript/*' '*/parsers/kotlin/*' \
+      '*/parsers/php/*' '*/parsers/python/*' '*/parsers/ruby/*' '*/parsers/rust/*' '*/parsers/tsx/*' '*/parsers/typescript/*' 2>/dev/null || true  # not every archive has all
+  done
+  rm -rf "$fetched"
+  cp "$root/cmake/grammars.txt" "$grammars/"  # last: it says that the rest is there
+fi
+
 mkdir -p "$root/build"
 cat >"$root/build/setup.env" <<ENV
 INLAY_PYTHON='$venv/bin/python'

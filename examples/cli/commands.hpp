@@ -30,6 +30,7 @@ struct Command {
 Command add_embed(CLI::App& application);
 Command add_search(CLI::App& application);
 Command add_info(CLI::App& application);
+Command add_parse(CLI::App& application);
 Command add_tokenize(CLI::App& application);
 Command add_export(CLI::App& application);
 Command add_pull(CLI::App& application);

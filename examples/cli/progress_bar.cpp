@@ -24,17 +24,33 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::show(const Progress& progress, double fraction) {
-  const auto now = std::chrono::steady_clock::now();
   const bool counted = progress.total > 0;
-  if (!visible_ || (now - last_ < interval && (!counted || progress.done < progress.total))) return;
+  if (!is_due(counted && progress.done >= progress.total)) return;
+  const double share = counted ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : std::clamp(fraction, 0.0, 1.0);
+  const std::string left = share > 0 ? fmt::format("  {:.0f} s left", progress.seconds / share * (1 - share)) : std::string();
+  write_error(fmt::format("\r{} {}{}  {} tokens/s{}\033[K", bar(share), with_commas(progress.done),
+                          counted ? fmt::format("/{}", with_commas(progress.total)) : std::string(),
+                          with_commas(progress.tokens_per_second), left));
+}
+
+void ProgressBar::show(std::size_t done, std::size_t total, std::string_view noun) {
+  if (!is_due(done >= total)) return;
+  const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+  write_error(fmt::format("\r{} {}/{} {}\033[K", bar(share), with_commas(done), with_commas(total), noun));
+}
+
+// Whether to draw now.
+bool ProgressBar::is_due(bool last) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!visible_ || (now - last_ < interval && !last)) return false;
   last_ = now;
   drawn_ = true;
-  const double share = counted ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : std::clamp(fraction, 0.0, 1.0);
+  return true;
+}
+
+std::string ProgressBar::bar(double share) {
   const auto filled = static_cast<std::size_t>(share * width);
-  const std::string left = share > 0 ? fmt::format("  {:.0f} s left", progress.seconds / share * (1 - share)) : std::string();
-  write_error(fmt::format("\r[{}{}] {}{}  {} tokens/s{}\033[K", std::string(filled, '='), std::string(width - filled, ' '),
-                          with_commas(progress.done), counted ? fmt::format("/{}", with_commas(progress.total)) : std::string(),
-                          with_commas(progress.tokens_per_second), left));
+  return fmt::format("[{}{}]", std::string(filled, '='), std::string(width - filled, ' '));
 }
 
 }  // namespace inlay::cli

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
 
 #include "inlay/options.hpp"
 
@@ -16,8 +19,13 @@ class ProgressBar {
 
   /// `fraction`: how much of the work is done, from 0 to 1, where the number of items is not known.
   void show(const Progress& progress, double fraction = 0);
+  /// So many of so many, without a rate.
+  void show(std::size_t done, std::size_t total, std::string_view noun);
 
  private:
+  [[nodiscard]] bool is_due(bool last);
+  static std::string bar(double share);
+
   bool visible_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point last_{};

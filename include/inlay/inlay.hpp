@@ -12,6 +12,7 @@
 
 #include "inlay/batch.hpp"
 #include "inlay/code_items.hpp"
+#include "inlay/code_parser.hpp"
 #include "inlay/corpus.hpp"
 #include "inlay/document.hpp"
 #include "inlay/embed_corpus.hpp"

@@ -19,11 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t binary_window = 8000;  // git's
-
 class Walk {
  public:
-  Walk(const fs::path& top, const CorpusOptions& options) : top_(top), options_(options), rules_(top) {}
+  Walk(const fs::path& top, const OnSkip& on_skip) : top_(top), on_skip_(on_skip), rules_(top) {}
 
   /// The paths of the files to read, relative to the top, with '/', sorted.
   std::vector<std::string> files() {
@@ -37,7 +35,7 @@ class Walk {
   }
 
   void skip(const fs::path& path, std::string_view reason) const {
-    if (options_.on_skip) options_.on_skip(path, reason);
+    if (on_skip_) on_skip_(path, reason);
   }
 
  private:
@@ -83,12 +81,14 @@ class Walk {
   }
 
   const fs::path& top_;
-  const CorpusOptions& options_;
+  const OnSkip& on_skip_;
   IgnoreRules rules_;
   std::vector<std::string> files_;
 };
 
 }  // namespace
+
+std::vector<std::string> list_files(const fs::path& folder, const OnSkip& on_skip) { return Walk(folder, on_skip).files(); }
 
 Document file_document(std::string bytes, const std::string& file_path) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
@@ -104,7 +104,7 @@ Document file_document(std::string bytes, const std::string& file_path) {
 }
 
 FolderReader::FolderReader(fs::path folder, CorpusOptions options)
-    : folder_(std::move(folder)), options_(std::move(options)), files_(Walk(folder_, options_).files()) {}
+    : folder_(std::move(folder)), options_(std::move(options)), files_(list_files(folder_, options_.on_skip)) {}
 
 std::optional<Document> FolderReader::next() {
   while (next_ < files_.size()) {
@@ -128,7 +128,7 @@ std::optional<Document> FolderReader::read(const std::string& file) const {
   try {
     std::string bytes = platform::read_file(path);
     if (bytes.size() > options_.max_file_bytes) return skip("too large");
-    if (bytes.find('\0') < binary_window) return skip("binary");
+    if (is_binary(bytes)) return skip("binary");
     if (bytes.find_first_not_of(" \t\r\n\f\v") == std::string::npos) return skip("empty");
     return file_document(std::move(bytes), file);
   } catch (const Error& failure) {

@@ -2,13 +2,21 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inlay/corpus.hpp"
 
 namespace inlay::code {
+
+using OnSkip = std::function<void(const std::filesystem::path&, std::string_view reason)>;
+
+/// The files below a folder that are to be read, relative to it, with '/', in the order of their paths' bytes; see read_corpus. Throws Error
+/// (io_error) when the folder itself cannot be read.
+[[nodiscard]] std::vector<std::string> list_files(const std::filesystem::path& folder, const OnSkip& on_skip);
 
 /// One document a file, in the order of the paths' bytes; see read_corpus.
 class FolderReader {

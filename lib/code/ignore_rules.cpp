@@ -270,7 +270,8 @@ void IgnoreRules::leave() { levels_.pop_back(); }
 
 void IgnoreRules::push(const fs::path& folder, std::string_view name) {
   const bool repository = is_repository(folder);
-  levels_.push_back({std::string(name), repository, IgnoreFile(read_rules(folder / ".gitignore")),
+  levels_.push_back({std::string(name), repository,
+                     IgnoreFile(read_rules(folder / ".gitignore") + "\n" + read_rules(folder / ".inlayignore")),
                      IgnoreFile(repository ? read_rules(common_git_folder(folder / ".git") / "info" / "exclude") : std::string())});
 }
 

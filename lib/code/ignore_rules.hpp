@@ -1,7 +1,7 @@
 // .gitignore files, with git's semantics (gitignore(5), wildmatch): the last matching rule of the deepest file decides, '!' takes back, '/'
 // anchors, '**' crosses folders, a trailing '/' means folders only, .git/info/exclude comes last. What lies in an ignored folder is never
-// looked at, so nothing below it can be taken back. Left out: the user's global excludes, and git's index (a tracked file that a rule
-// matches is ignored here).
+// looked at, so nothing below it can be taken back. A folder's .inlayignore is read as if it were the end of its .gitignore. Left out: the
+// user's global excludes, and git's index (a tracked file that a rule matches is ignored here).
 #pragma once
 
 #include <cstdint>

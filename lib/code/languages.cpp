@@ -142,7 +142,61 @@ std::string_view find(const auto& table, std::string_view name) {
   return entry != table.end() && entry->first == name ? entry->second : std::string_view();
 }
 
+// The interpreter that a first line names, behind /usr/bin/env too, without its version.
+std::string_view interpreter(std::string_view content) {
+  if (!content.starts_with("#!")) return {};
+  std::string_view line = content.substr(2, content.find('\n') - 2);
+  std::string_view name;
+  for (;;) {
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) break;
+    line.remove_prefix(begin);
+    const std::string_view word = line.substr(0, line.find_first_of(" \t\r"));
+    line.remove_prefix(word.size());
+    if (word.starts_with('-') || word.find('=') != std::string_view::npos) continue;  // an option or a variable of env's
+    name = word.substr(word.rfind('/') + 1);
+    if (name != "env") break;
+  }
+  return name.substr(0, name.find_first_of("0123456789."));
+}
+
+constexpr auto interpreters = std::to_array<Entry>({
+    {"bash", "bash"},
+    {"dash", "bash"},
+    {"ksh", "bash"},
+    {"node", "javascript"},
+    {"nodejs", "javascript"},
+    {"php", "php"},
+    {"pypy", "python"},
+    {"python", "python"},
+    {"ruby", "ruby"},
+    {"sh", "bash"},
+});
+static_assert(std::ranges::is_sorted(interpreters, {}, &Entry::first));
+
+// Whether a header is C++: one of its lines begins with what C does not have.
+bool is_cpp(std::string_view content) {
+  constexpr auto beginnings =
+      std::to_array<std::string_view>({"namespace ", "template ", "template<", "class ", "using ", "public:", "private:", "protected:"});
+  while (!content.empty()) {
+    const std::size_t end = content.find('\n');
+    std::string_view line = content.substr(0, end);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (std::ranges::any_of(beginnings, [&](std::string_view beginning) { return line.starts_with(beginning); })) return true;
+    if (end == std::string_view::npos) break;
+    content.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view file_language(std::string_view file_name, std::string_view content) {
+  const std::string_view language = file_kind(file_name).language;
+  if (language == "c" && lower_ending(file_name) == "h" && is_cpp(content)) return "cpp";
+  if (language.empty() && file_name.find('.', 1) == std::string_view::npos) return find(interpreters, interpreter(content));
+  return language;
+}
 
 std::string lower_ending(std::string_view file_name) {
   const std::size_t dot = file_name.rfind('.');

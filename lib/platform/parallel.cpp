@@ -12,7 +12,7 @@
 
 namespace inlay::platform {
 
-void for_each_parallel(std::size_t count, const std::function<void(std::size_t)>& body) {
+void for_each_parallel(std::size_t count, const std::function<void(std::size_t)>& body, std::size_t threads) {
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;
@@ -26,11 +26,11 @@ void for_each_parallel(std::size_t count, const std::function<void(std::size_t)>
     }
   };
   {
-    std::vector<std::jthread> threads;
+    std::vector<std::jthread> running;
     try {
-      const std::size_t others = std::min(count, available_processors());
-      threads.reserve(others);
-      for (std::size_t i = 1; i < others; ++i) threads.emplace_back(work);
+      const std::size_t all = std::min(count, threads > 0 ? threads : available_processors());
+      running.reserve(all);
+      for (std::size_t i = 1; i < all; ++i) running.emplace_back(work);
     } catch (const std::system_error&) {
       // Fewer threads, then.
     }

@@ -1,0 +1,130 @@
+#include "inlay/code_parser.hpp"
+
+#include <fmt/format.h>
+#include <tree_sitter/api.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "code/parse/definitions.hpp"
+#include "code/parse/grammars.hpp"
+#include "code/parse/skipped_file.hpp"
+#include "code/valid_text.hpp"
+#include "inlay/error.hpp"
+#include "text/utf8.hpp"
+
+namespace inlay {
+namespace {
+
+constexpr std::size_t largest_source = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t small_file = std::size_t{64} << 10;  // lines may be of any length in it
+
+// What a parser may do before it is given up: steps, and bytes read ahead of them (a scanner can look to the end of the file at every token).
+// Counted, and not timed, so that what is found in a file is the same on every machine. Ordinary source takes 3 to 6 a byte.
+class Effort {
+ public:
+  explicit Effort(std::size_t bytes) : left_(4'000'000 + 40 * bytes) {}
+
+  void spend(std::size_t amount) noexcept { left_ -= std::min(left_, amount); }
+  [[nodiscard]] bool is_spent() const noexcept { return left_ == 0; }
+
+ private:
+  std::size_t left_;
+};
+
+struct Input {
+  std::string_view source;
+  Effort effort;
+};
+
+struct DeleteParser {
+  void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
+};
+struct DeleteTree {
+  void operator()(TSTree* tree) const noexcept { ts_tree_delete(tree); }
+};
+using Tree = std::unique_ptr<TSTree, DeleteTree>;
+
+// Pieces, so that reading shows in the effort. When that is spent the source seems to end, which ends whatever looks for something in it.
+const char* read_source(void* payload, std::uint32_t byte, TSPoint, std::uint32_t* length) {
+  constexpr std::size_t piece = 2048;
+  Input& input = *static_cast<Input*>(payload);
+  const std::string_view text =
+      input.effort.is_spent() ? std::string_view() : input.source.substr(std::min<std::size_t>(byte, input.source.size()), piece);
+  input.effort.spend(text.size());
+  *length = static_cast<std::uint32_t>(text.size());
+  return text.empty() ? "" : text.data();
+}
+
+// Called every hundred steps: whether to stop.
+bool stop_parsing(TSParseState* state) {
+  Effort& effort = static_cast<Input*>(state->payload)->effort;
+  effort.spend(100);
+  return effort.is_spent();
+}
+
+// Null where it takes too much effort.
+Tree parse_tree(std::string_view source, const TSLanguage* language) {
+  const std::unique_ptr<TSParser, DeleteParser> parser(ts_parser_new());
+  if (!ts_parser_set_language(parser.get(), language)) throw Error(Status::unsupported, "a grammar does not fit to this tree-sitter");
+  Input input{source, Effort(source.size())};
+  Tree tree(
+      ts_parser_parse_with_options(parser.get(), nullptr, {&input, read_source, TSInputEncodingUTF8, nullptr}, {&input, stop_parsing}));
+  return input.effort.is_spent() ? nullptr : std::move(tree);
+}
+
+bool is_minified(std::string_view source, std::size_t max_line_bytes) {
+  if (max_line_bytes == 0 || source.size() <= small_file) return false;
+  const auto lines = static_cast<std::size_t>(std::ranges::count(source, '\n')) + 1;
+  return source.size() / lines > max_line_bytes;
+}
+
+// Why a source cannot be parsed, as far as can be told beforehand; empty: it can.
+std::string obstacle(std::string_view source, const ParserOptions& options) {
+  if (source.size() > std::min(options.max_file_bytes, largest_source)) return "too large";
+  if (source.starts_with("\xFF\xFE") || source.starts_with("\xFE\xFF")) return "UTF-16, not UTF-8";
+  if (code::is_binary(source)) return "binary";
+  if (is_minified(source, options.max_line_bytes)) return "minified";
+  return {};
+}
+
+// Of text that is not UTF-8.
+std::int64_t first_invalid_line(std::string_view source) {
+  const std::size_t position = text::repair_utf8(source).repairs.front().original_end - 1;
+  return std::ranges::count(source.substr(0, position), '\n') + 1;
+}
+
+}  // namespace
+
+ParsedFile CodeParser::parse(std::string_view source, std::string_view language, std::string file_path) const {
+  const code::Grammar* grammar = code::find_grammar(language, file_path);
+  if (!grammar) {
+    throw Error(Status::unsupported,
+                fmt::format("no grammar for language \"{}\" is built in; there are {}", language, fmt::join(languages(), ", ")));
+  }
+  if (std::string reason = obstacle(source, options_); !reason.empty())
+    return code::skipped_file(std::move(file_path), language, std::move(reason));
+  const Tree tree = parse_tree(source, grammar->language());
+  if (!tree) return code::skipped_file(std::move(file_path), language, "too hard to parse");
+
+  ParsedFile file{.file_path = std::move(file_path), .language = std::string(language)};
+  const bool valid = text::is_valid_utf8(source);
+  if (!valid) file.notes.push_back({first_invalid_line(source), "not UTF-8; such bytes are read as U+FFFD"});
+  code::find_definitions(*tree, *grammar, source, valid, options_.max_depth, file);
+  return file;
+}
+
+const std::vector<std::string>& CodeParser::languages() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const code::BuiltInGrammar& grammar : code::built_in_grammars()) list.emplace_back(grammar.grammar.rules().language);
+    std::ranges::sort(list);
+    list.erase(std::ranges::unique(list).begin(), list.end());
+    return list;
+  }();
+  return names;
+}
+
+}  // namespace inlay

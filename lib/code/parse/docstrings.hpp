@@ -1,0 +1,23 @@
+// What a definition's author says of it: Python's docstrings, and the comments that stand for them elsewhere.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "code/parse/language_rules.hpp"
+
+namespace inlay::code {
+
+/// A string literal's value as Python's own compiler makes it, with its prefix and quotes, parts that follow one another joined; nothing where
+/// it is none, or not one that a docstring can be (bytes, f-strings). Names of characters (\N{...}) stay as they are; a surrogate is U+FFFD.
+[[nodiscard]] std::optional<std::string> python_string_value(std::string_view literals);
+
+/// inspect.cleandoc: tabs of 8 columns, the margin that all lines but the first share, and empty lines at either end are gone.
+[[nodiscard]] std::string clean_docstring(std::string_view docstring);
+
+/// The text of comments that follow one another, without their markers; nothing where they are not what this language counts as documentation.
+/// `comments` reaches from the first one's beginning to the last one's end.
+[[nodiscard]] std::string comment_text(std::string_view comments, Docs docs);
+
+}  // namespace inlay::code

@@ -1,0 +1,58 @@
+// The grammars that are built in, each with its rules made ready.
+#pragma once
+
+#include <tree_sitter/api.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "code/parse/language_rules.hpp"
+
+namespace inlay::code {
+
+/// A grammar and, for each of its symbols, what it is.
+class Grammar {
+ public:
+  Grammar(const TSLanguage* language, const LanguageRules& rules);
+
+  [[nodiscard]] const TSLanguage* language() const noexcept { return language_; }
+  [[nodiscard]] const LanguageRules& rules() const noexcept { return *rules_; }
+
+  /// Nothing where the node does not matter.
+  [[nodiscard]] const NodeRule* rule(TSSymbol symbol) const noexcept {
+    return symbol < symbols_.size() ? symbols_[symbol].rule : nullptr;  // errors have the last of all symbols
+  }
+
+  enum class Bound : std::uint8_t { none, function, type, scope, unwrap };
+  /// What a node is to the binding that it stands in.
+  [[nodiscard]] Bound bound(TSSymbol symbol) const noexcept { return symbol < symbols_.size() ? symbols_[symbol].bound : Bound::none; }
+
+  /// Kinds that the rules name and the grammar does not have: none, or rules and grammar are of different versions.
+  [[nodiscard]] const std::vector<std::string>& unknown_kinds() const noexcept { return unknown_; }
+
+ private:
+  struct Symbol {
+    const NodeRule* rule = nullptr;
+    Bound bound = Bound::none;
+  };
+  template <class Set>
+  void each_symbol(std::string_view kind, const Set& set);
+
+  const TSLanguage* language_;
+  const LanguageRules* rules_;
+  std::vector<Symbol> symbols_;
+  std::vector<std::string> unknown_;
+};
+
+/// The grammar of a language; `file_name` chooses among its dialects. Null for one that is not built in.
+[[nodiscard]] const Grammar* find_grammar(std::string_view language, std::string_view file_name);
+
+struct BuiltInGrammar {
+  std::string_view name;  ///< "python", "tsx"
+  Grammar grammar;
+};
+/// All, in the order of INLAY_LANGUAGES.
+[[nodiscard]] const std::vector<BuiltInGrammar>& built_in_grammars();
+
+}  // namespace inlay::code

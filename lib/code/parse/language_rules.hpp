@@ -1,0 +1,82 @@
+// What a language calls its definitions: for each kind of node of its grammar that matters, what it is and how its name is read.
+#pragma once
+
+#include <tree_sitter/api.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace inlay::code {
+
+enum class Role : std::uint8_t {
+  none,
+  function,
+  type,       ///< a class and what is like one
+  scope,      ///< names what is in it, and is no item itself: a namespace
+  members,    ///< a scope whose functions are methods of the class that it names: Rust's impl
+  rest,       ///< a scope that lasts to the end of its parent, where it has no body: PHP's `namespace a;`
+  wrapper,    ///< what stands around a definition and is part of it: decorators, export, template
+  binding,    ///< gives a name to the function, class or object in it
+  attribute,  ///< belongs to the definition that follows it
+  comment,
+};
+
+/// A definition's name, and what it says itself of where it belongs: of `void A::B::f()` {"f", "A::B"}.
+struct DefinitionName {
+  std::string name{};
+  std::string scope{};
+};
+
+using NameOf = DefinitionName (*)(TSNode node, std::string_view source);
+
+/// The text of the field "name".
+DefinitionName field_name(TSNode node, std::string_view source);
+/// No name: what is in it is named as if it were not there.
+DefinitionName no_name(TSNode node, std::string_view source);
+
+struct NodeRule {
+  const char* node;
+  Role role;
+  NameOf name = field_name;
+  const char* body = "body";  ///< the field, or the kind of the child, that is the body
+  bool needs_body = false;    ///< without one it is no item
+};
+
+enum class Docs : std::uint8_t {
+  python,        ///< the first string of the body
+  any_comment,   ///< comments right above
+  block_marked,  ///< those that begin with /**
+  marked,        ///< those that begin with /** or ///
+  xml,           ///< those that begin with ///, whose tags are left out
+};
+
+struct LanguageRules {
+  std::string_view language;
+  std::string_view separator = ".";       ///< of qualified names
+  std::string_view scope_separator = "";  ///< behind a namespace; empty: as elsewhere
+  std::string_view local = "";            ///< stands between a function and what is nested in it
+  Docs docs = Docs::any_comment;
+  std::span<const NodeRule> nodes;
+  std::span<const char* const> functions;  ///< what a binding can bind: functions without a name of their own
+  std::span<const char* const> types;      ///< classes without one
+  std::span<const char* const> scopes;     ///< objects whose members get its name
+  std::span<const char* const> unwrapped;  ///< what a bound value may stand in: parentheses
+};
+
+/// A node's text.
+[[nodiscard]] inline std::string_view node_text(TSNode node, std::string_view source) {
+  const std::uint32_t begin = ts_node_start_byte(node);
+  return source.substr(begin, ts_node_end_byte(node) - begin);
+}
+[[nodiscard]] inline TSNode child_by_field(TSNode node, std::string_view field) {
+  return ts_node_child_by_field_name(node, field.data(), static_cast<std::uint32_t>(field.size()));
+}
+/// The first named child of that kind, or a null node.
+[[nodiscard]] TSNode child_of_kind(TSNode node, std::string_view kind);
+
+extern const LanguageRules bash_rules, c_rules, cpp_rules, csharp_rules, go_rules, java_rules, javascript_rules, kotlin_rules, php_rules,
+    python_rules, ruby_rules, rust_rules, typescript_rules;
+
+}  // namespace inlay::code

@@ -1,0 +1,77 @@
+// C and C++: a function's name stands in its declarator, behind pointers and references.
+#include "code/parse/language_rules.hpp"
+
+namespace inlay::code {
+namespace {
+
+bool is(TSNode node, std::string_view kind) { return ts_node_type(node) == kind; }
+
+// a::b::c as the grammar has it: qualified_identifier(scope a, name qualified_identifier(scope b, name c)).
+DefinitionName qualified(TSNode node, std::string_view source) {
+  const std::uint32_t begin = ts_node_start_byte(node);
+  TSNode last = node;
+  while (is(last, "qualified_identifier")) {
+    const TSNode name = child_by_field(last, "name");
+    if (ts_node_is_null(name)) break;
+    last = name;
+  }
+  if (ts_node_eq(last, node)) return {std::string(node_text(node, source))};
+  std::string_view scope = source.substr(begin, ts_node_start_byte(last) - begin);
+  while (scope.ends_with(':') || scope.ends_with(' ')) scope.remove_suffix(1);
+  while (scope.starts_with(':')) scope.remove_prefix(1);
+  return {std::string(node_text(last, source)), std::string(scope)};
+}
+
+// The name at the end of the chain of declarators; nothing where there is no function in it.
+DefinitionName declared_name(TSNode node, std::string_view source) {
+  for (TSNode declarator = child_by_field(node, "declarator"); !ts_node_is_null(declarator);) {
+    if (is(declarator, "operator_cast")) {  // operator bool() const
+      std::string_view text = node_text(declarator, source);
+      return {std::string(text.substr(0, text.find('(')))};
+    }
+    TSNode inner = child_by_field(declarator, "declarator");
+    if (ts_node_is_null(inner) && ts_node_named_child_count(declarator) > 0 && !is(declarator, "qualified_identifier") &&
+        !is(declarator, "destructor_name") && !is(declarator, "operator_name") && !is(declarator, "template_function")) {
+      inner = ts_node_named_child(declarator, ts_node_named_child_count(declarator) - 1);  // reference and parenthesised ones: no field
+    }
+    if (ts_node_is_null(inner)) return qualified(declarator, source);
+    declarator = inner;
+  }
+  return {};
+}
+
+DefinitionName type_name(TSNode node, std::string_view source) {
+  const TSNode name = child_by_field(node, "name");
+  return ts_node_is_null(name) ? DefinitionName() : qualified(name, source);
+}
+
+constexpr NodeRule c_nodes[] = {
+    {"function_definition", Role::function, declared_name, "body", true},
+    {"struct_specifier", Role::type, type_name, "body", true},
+    {"union_specifier", Role::type, type_name, "body", true},
+    {"type_definition", Role::binding, declared_name},
+    {"comment", Role::comment},
+};
+constexpr const char* c_types[] = {"struct_specifier", "union_specifier"};
+
+constexpr NodeRule cpp_nodes[] = {
+    {"function_definition", Role::function, declared_name, "body", true},
+    {"class_specifier", Role::type, type_name, "body", true},
+    {"struct_specifier", Role::type, type_name, "body", true},
+    {"union_specifier", Role::type, type_name, "body", true},
+    {"namespace_definition", Role::scope},
+    {"template_declaration", Role::wrapper},
+    {"declaration", Role::wrapper},
+    {"init_declarator", Role::binding, declared_name},
+    {"type_definition", Role::binding, declared_name},
+    {"comment", Role::comment},
+};
+constexpr const char* cpp_functions[] = {"lambda_expression"};
+constexpr const char* cpp_types[] = {"struct_specifier", "union_specifier", "class_specifier"};
+
+}  // namespace
+
+const LanguageRules c_rules = {.language = "c", .separator = "::", .nodes = c_nodes, .types = c_types};
+const LanguageRules cpp_rules = {.language = "cpp", .separator = "::", .nodes = cpp_nodes, .functions = cpp_functions, .types = cpp_types};
+
+}  // namespace inlay::code

@@ -1,0 +1,27 @@
+#include "code/parse/language_rules.hpp"
+
+namespace inlay::code {
+namespace {
+
+constexpr NodeRule nodes[] = {
+    {"method_declaration", Role::function, field_name, "body", true},
+    {"constructor_declaration", Role::function},
+    {"compact_constructor_declaration", Role::function},
+    {"class_declaration", Role::type},
+    {"interface_declaration", Role::type},
+    {"enum_declaration", Role::type},
+    {"record_declaration", Role::type},
+    {"annotation_type_declaration", Role::type},
+    {"field_declaration", Role::wrapper},
+    {"local_variable_declaration", Role::wrapper},
+    {"variable_declarator", Role::binding},
+    {"line_comment", Role::comment},
+    {"block_comment", Role::comment},
+};
+constexpr const char* functions[] = {"lambda_expression"};
+
+}  // namespace
+
+const LanguageRules java_rules = {.language = "java", .docs = Docs::block_marked, .nodes = nodes, .functions = functions};
+
+}  // namespace inlay::code

@@ -1,0 +1,40 @@
+// Kotlin's grammar names no fields: names and bodies are told by their kinds.
+#include "code/parse/language_rules.hpp"
+
+namespace inlay::code {
+namespace {
+
+DefinitionName child_text(TSNode node, std::string_view kind, std::string_view source) {
+  const TSNode child = child_of_kind(node, kind);
+  return ts_node_is_null(child) ? DefinitionName() : DefinitionName{std::string(node_text(child, source))};
+}
+
+DefinitionName function_name(TSNode node, std::string_view source) { return child_text(node, "simple_identifier", source); }
+DefinitionName type_name(TSNode node, std::string_view source) { return child_text(node, "type_identifier", source); }
+
+DefinitionName companion_name(TSNode node, std::string_view source) {
+  DefinitionName name = type_name(node, source);
+  return name.name.empty() ? DefinitionName{"Companion"} : name;
+}
+
+DefinitionName property_name(TSNode node, std::string_view source) {
+  const TSNode variable = child_of_kind(node, "variable_declaration");
+  return ts_node_is_null(variable) ? DefinitionName() : function_name(variable, source);
+}
+
+constexpr NodeRule nodes[] = {
+    {"function_declaration", Role::function, function_name, "function_body", true},
+    {"class_declaration", Role::type, type_name, "class_body"},
+    {"object_declaration", Role::type, type_name, "class_body"},
+    {"companion_object", Role::members, companion_name, "class_body"},
+    {"property_declaration", Role::binding, property_name},
+    {"line_comment", Role::comment},
+    {"multiline_comment", Role::comment},
+};
+constexpr const char* functions[] = {"lambda_literal", "anonymous_function"};
+
+}  // namespace
+
+const LanguageRules kotlin_rules = {.language = "kotlin", .docs = Docs::block_marked, .nodes = nodes, .functions = functions};
+
+}  // namespace inlay::code
