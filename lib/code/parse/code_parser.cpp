@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "code/parse/bracketed_lines.hpp"
 #include "code/parse/definitions.hpp"
 #include "code/parse/grammars.hpp"
 #include "code/parse/skipped_file.hpp"
@@ -75,6 +76,8 @@ Tree parse_tree(std::string_view source, const TSLanguage* language) {
   return input.effort.is_spent() ? nullptr : std::move(tree);
 }
 
+bool has_errors(const TSTree& tree) { return ts_node_has_error(ts_tree_root_node(&tree)); }
+
 bool is_minified(std::string_view source, std::size_t max_line_bytes) {
   if (max_line_bytes == 0 || source.size() <= small_file) return false;
   const auto lines = static_cast<std::size_t>(std::ranges::count(source, '\n')) + 1;
@@ -106,13 +109,22 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
   }
   if (std::string reason = obstacle(source, options_); !reason.empty())
     return code::skipped_file(std::move(file_path), language, std::move(reason));
-  const Tree tree = parse_tree(source, grammar->language());
+  std::string joined;
+  std::string_view parsed = source;
+  Tree tree = parse_tree(source, grammar->language());
+  if (tree && language == "python" && has_errors(*tree)) {
+    joined = code::join_bracketed_lines(source);
+    if (Tree other = parse_tree(joined, grammar->language()); other && !has_errors(*other)) {
+      tree = std::move(other);
+      parsed = joined;
+    }
+  }
   if (!tree) return code::skipped_file(std::move(file_path), language, "too hard to parse");
 
   ParsedFile file{.file_path = std::move(file_path), .language = std::string(language)};
   const bool valid = text::is_valid_utf8(source);
   if (!valid) file.notes.push_back({first_invalid_line(source), "not UTF-8; such bytes are read as U+FFFD"});
-  code::find_definitions(*tree, *grammar, source, valid, options_.max_depth, file);
+  code::find_definitions(*tree, *grammar, {parsed, source, valid}, options_.max_depth, file);
   return file;
 }
 

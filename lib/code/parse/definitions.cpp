@@ -14,13 +14,21 @@ namespace {
 
 constexpr std::size_t max_notes = 10;
 
-std::int64_t first_line(TSNode node) { return static_cast<std::int64_t>(ts_node_start_point(node).row) + 1; }
+// Lines by position, in the source as it stands in the file.
+class Lines {
+ public:
+  explicit Lines(std::string_view source) {
+    for (std::size_t at = source.find('\n'); at != std::string_view::npos; at = source.find('\n', at + 1)) ends_.push_back(at);
+  }
 
-// A node that ends with a line break ends on the line before.
-std::int64_t last_line(TSNode node) {
-  const TSPoint end = ts_node_end_point(node);
-  return static_cast<std::int64_t>(end.row) + (end.column == 0 && end.row > ts_node_start_point(node).row ? 0 : 1);
-}
+  /// Counted from 0.
+  [[nodiscard]] std::size_t row(std::size_t position) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(ends_, position) - ends_.begin());
+  }
+
+ private:
+  std::vector<std::size_t> ends_;
+};
 
 // Where a node ends without comments at its end, which Python's grammar counts to a block as long as they are indented as it is.
 TSNode last_of(TSNode node, const Grammar& grammar) {
@@ -38,7 +46,7 @@ TSNode last_of(TSNode node, const Grammar& grammar) {
 struct Leading {
   std::uint32_t comment_begin = 0;
   std::uint32_t comment_end = 0;
-  std::uint32_t last_row = 0;  ///< of comments and attributes
+  std::size_t last_row = 0;  ///< of comments and attributes
   std::optional<TSNode> attribute;
 
   [[nodiscard]] bool has_comment() const noexcept { return comment_end > comment_begin; }
@@ -68,8 +76,8 @@ struct Definition {
 
 class Walk {
  public:
-  Walk(const Grammar& grammar, std::string_view source, bool valid_utf8, ParsedFile& file)
-      : grammar_(grammar), rules_(grammar.rules()), source_(source), valid_utf8_(valid_utf8), file_(file) {}
+  Walk(const Grammar& grammar, const SourceText& source, ParsedFile& file)
+      : grammar_(grammar), rules_(grammar.rules()), source_(source.parsed), text_(source), lines_(source.original), file_(file) {}
 
   /// Whether the tree was not too deep.
   bool run(const TSTree& tree, std::size_t max_depth) {
@@ -122,7 +130,7 @@ class Walk {
       leading_ = {};
     }
     if (!rule) return;
-    const std::uint32_t row = ts_node_start_point(node).row;
+    const std::size_t row = first_row(node);
     const bool far = !leading_.attribute && leading_.last_row + 1 < row;
     if (rule->role == Role::attribute) {
       if (far) leading_ = {};
@@ -146,11 +154,18 @@ class Walk {
     return begin == ts_node_end_byte(node) || (!ts_node_is_named(node) && (source_[begin] == '\n' || source_[begin] == '\r'));
   }
 
-  static std::uint32_t last_row(TSNode node) { return static_cast<std::uint32_t>(last_line(node) - 1); }
+  [[nodiscard]] std::size_t first_row(TSNode node) const { return lines_.row(ts_node_start_byte(node)); }
+  // A node that ends with a line end ends on that line.
+  [[nodiscard]] std::size_t last_row(TSNode node) const {
+    const std::uint32_t end = ts_node_end_byte(node);
+    return lines_.row(end > ts_node_start_byte(node) ? end - 1 : end);
+  }
+  [[nodiscard]] std::int64_t first_line(TSNode node) const { return static_cast<std::int64_t>(first_row(node)) + 1; }
+  [[nodiscard]] std::int64_t last_line(TSNode node) const { return static_cast<std::int64_t>(last_row(node)) + 1; }
 
   void add_comment(TSNode node) {
     const std::uint32_t begin = ts_node_start_byte(node);
-    const std::uint32_t row = ts_node_start_point(node).row;
+    const std::size_t row = first_row(node);
     const bool inside = begin < skip_until_;
     skip_until_ = std::max(skip_until_, ts_node_end_byte(node));
     if (begin == 0 && source_.starts_with("#!")) return;
@@ -270,7 +285,7 @@ class Walk {
       item.qualified_name = valid(qualified);
       item.line_number = rules_.docs == Docs::python ? first_line(definition.node) : first_line(outer);
       item.docstring = docstring(definition, leading);
-      item.source_code = valid(source_.substr(begin, end - begin));
+      item.source_code = valid(text_.original.substr(begin, end - begin));
       item.signature = valid(signature(definition, outer, is_type));
       item.range = {first_line(first), last_line(final_token), begin, end};
     };
@@ -392,19 +407,20 @@ class Walk {
     file_.notes.push_back({line, ts_node_is_missing(node) ? fmt::format("syntax error: {} expected", ts_node_type(node)) : "syntax error"});
   }
 
-  [[nodiscard]] std::string valid(std::string_view text) const { return valid_utf8_ ? std::string(text) : valid_text(std::string(text)); }
+  [[nodiscard]] std::string valid(std::string_view text) const { return text_.is_utf8 ? std::string(text) : valid_text(std::string(text)); }
 
   const Grammar& grammar_;
   const LanguageRules& rules_;
   std::string_view source_;
-  bool valid_utf8_;
+  const SourceText& text_;
+  Lines lines_;
   ParsedFile& file_;
   bool has_errors_ = false;
-  Leading leading_;                         // what stands before the next node
-  bool anchored_ = false;                   // there has been one since
-  std::uint32_t anchor_ = 0;                // where that begins
-  std::uint32_t skip_until_ = 0;            // where the last comment or attribute ends: what is in it does not matter
-  std::optional<std::uint32_t> token_row_;  // where the last token ended
+  Leading leading_;                       // what stands before the next node
+  bool anchored_ = false;                 // there has been one since
+  std::uint32_t anchor_ = 0;              // where that begins
+  std::uint32_t skip_until_ = 0;          // where the last comment or attribute ends: what is in it does not matter
+  std::optional<std::size_t> token_row_;  // where the last token ended
   std::vector<Scope> scopes_;
   std::vector<Wrapper> wrappers_;
   std::vector<std::pair<std::size_t, const void*>> claimed_;
@@ -412,9 +428,8 @@ class Walk {
 
 }  // namespace
 
-void find_definitions(const TSTree& tree, const Grammar& grammar, std::string_view source, bool valid_utf8, std::size_t max_depth,
-                      ParsedFile& file) {
-  if (Walk(grammar, source, valid_utf8, file).run(tree, max_depth)) return;
+void find_definitions(const TSTree& tree, const Grammar& grammar, const SourceText& source, std::size_t max_depth, ParsedFile& file) {
+  if (Walk(grammar, source, file).run(tree, max_depth)) return;
   file.functions.clear();
   file.classes.clear();
   file.notes.clear();

@@ -1,6 +1,7 @@
 // Walks a syntax tree and collects the functions and classes in it.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "code/parse/grammars.hpp"
@@ -8,9 +9,13 @@
 
 namespace inlay::code {
 
-/// Adds to `file` the items and notes of the tree of `source`. `valid_utf8`: whether the source is. Sets file.skipped, and leaves no items,
-/// where the tree is deeper than max_depth.
-void find_definitions(const TSTree& tree, const Grammar& grammar, std::string_view source, bool valid_utf8, std::size_t max_depth,
-                      ParsedFile& file);
+struct SourceText {
+  std::string_view parsed;    ///< what the tree is of
+  std::string_view original;  ///< what stands in the file: of the same length
+  bool is_utf8 = true;
+};
+
+/// Adds to `file` the items and notes of a source's tree. Sets file.skipped, and leaves no items, where the tree is deeper than max_depth.
+void find_definitions(const TSTree& tree, const Grammar& grammar, const SourceText& source, std::size_t max_depth, ParsedFile& file);
 
 }  // namespace inlay::code

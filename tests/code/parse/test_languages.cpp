@@ -93,6 +93,22 @@ if True:
   CHECK(file.classes[0].signature == "class L(Base)");
 }
 
+TEST_CASE("Python: lines within brackets may be indented as they like") {
+  const ParsedFile file = parse(R"py(class A:
+    def f(self, # a comment (
+  x):
+        (bar.
+    baz)
+        return [bar. # ]
+""".y()"""
+]
+    def g(self): pass
+)py",
+                                "python");
+  CHECK(functions(file) == Lines{"def A.f of A 2-8", "def A.g of A 9-9"});
+  CHECK(file.functions[0].signature == "def f(self, x)");
+}
+
 TEST_CASE("C: functions behind pointers, structures, what typedef names") {
   const ParsedFile file = parse(R"(/* Helps. */
 static int helper(const char *name, int n)
