@@ -100,12 +100,14 @@ TEST_CASE("Python: lines within brackets may be indented as they like") {
         (bar.
     baz)
         return [bar. # ]
-""".y()"""
+y, """
+(
+"""
 ]
     def g(self): pass
 )py",
                                 "python");
-  CHECK(functions(file) == Lines{"def A.f of A 2-8", "def A.g of A 9-9"});
+  CHECK(functions(file) == Lines{"def A.f of A 2-10", "def A.g of A 11-11"});
   CHECK(file.functions[0].signature == "def f(self, x)");
 }
 
