@@ -31,6 +31,7 @@ Command add_embed(CLI::App& application);
 Command add_search(CLI::App& application);
 Command add_info(CLI::App& application);
 Command add_parse(CLI::App& application);
+Command add_snippets(CLI::App& application);
 Command add_tokenize(CLI::App& application);
 Command add_export(CLI::App& application);
 Command add_pull(CLI::App& application);

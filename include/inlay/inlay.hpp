@@ -24,6 +24,7 @@
 #include "inlay/log.hpp"
 #include "inlay/matrix.hpp"
 #include "inlay/options.hpp"
+#include "inlay/papers.hpp"
 #include "inlay/resumable.hpp"
 #include "inlay/similarity.hpp"
 #include "inlay/text_preparator.hpp"

@@ -11,7 +11,6 @@ namespace inlay::store {
 namespace {
 
 constexpr std::size_t step_bytes = std::size_t{1} << 20;
-constexpr std::size_t most_member_bytes = std::size_t{64} << 20;  // of a vector of 1,048,576 components, and more
 
 using Table = std::array<bool, 256>;
 
@@ -27,7 +26,7 @@ constexpr Table behind_scalar = table_of(",]} \t\r\n");
 
 }  // namespace
 
-JsonSplitter::JsonSplitter(Read read) : read_(std::move(read)) {
+JsonSplitter::JsonSplitter(Read read, std::size_t max_value_bytes) : read_(std::move(read)), max_value_bytes_(max_value_bytes) {
   more();
   if (buffer_.starts_with("\xEF\xBB\xBF")) position_ = 3;
 }
@@ -37,7 +36,7 @@ void JsonSplitter::fail(std::string_view what) const { throw Error(Status::inval
 bool JsonSplitter::more() {
   buffer_.erase(0, static_cast<std::size_t>(std::min(keep_, begin_ + buffer_.size()) - begin_));
   begin_ = keep_;
-  if (buffer_.size() > most_member_bytes) fail("a value that is too long ends");
+  if (buffer_.size() > max_value_bytes_) fail("a value that is too long ends");
   const std::size_t held = buffer_.size();
   buffer_.resize(held + step_bytes);
   const std::size_t count = read_(begin_ + held, {buffer_.data() + held, step_bytes});
@@ -72,23 +71,46 @@ void JsonSplitter::enter() {
   first_.push_back(true);
 }
 
-bool JsonSplitter::begin_member() {
+bool JsonSplitter::begin_next(char end, std::string_view container) {
   keep_ = position_;
-  int c = peek_behind_space();
-  if (c == '}') {
+  const int c = peek_behind_space();
+  if (c == end) {
     ++position_;
     first_.pop_back();
     return false;
   }
   if (!first_.back()) {
-    if (c != ',') fail("there is neither a comma nor the end of the object");
+    if (c != ',') fail(fmt::format("there is neither a comma nor the end of the {}", container));
     ++position_;
-    c = peek_behind_space();
+    peek_behind_space();
   }
   first_.back() = false;
-  if (c != '"') fail("there is no name");
   keep_ = position_;
   return true;
+}
+
+bool JsonSplitter::begin_member() {
+  if (!begin_next('}', "object")) return false;
+  if (peek() != '"') fail("there is no name");
+  return true;
+}
+
+std::optional<char> JsonSplitter::next_kind() {
+  keep_ = position_;
+  const int c = peek_behind_space();
+  return c < 0 ? std::nullopt : std::optional(static_cast<char>(c));
+}
+
+void JsonSplitter::enter_array() {
+  if (next_kind() != '[') fail("there is no array");
+  ++position_;
+  first_.push_back(true);
+}
+
+std::optional<std::string_view> JsonSplitter::element() {
+  if (!begin_next(']', "array")) return std::nullopt;
+  skip_value();
+  return text_from(keep_);
 }
 
 void JsonSplitter::skip_string() {
@@ -159,7 +181,7 @@ std::optional<JsonMember> JsonSplitter::member() {
 
 void JsonSplitter::finish() {
   keep_ = position_;
-  if (peek_behind_space() >= 0) fail("there is more behind the object");
+  if (peek_behind_space() >= 0) fail("there is more behind the end");
 }
 
 }  // namespace inlay::store

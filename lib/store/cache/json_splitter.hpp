@@ -1,5 +1,5 @@
-// JsonSplitter: cuts a large JSON object into its members, without holding it whole. It sees to what lies between the members; each
-// member's text is for a JSON parser to judge.
+// JsonSplitter: cuts a large JSON object into its members, or an array into its elements, without holding it whole. It sees to what lies
+// between them; the text of each is for a JSON parser to judge.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class JsonSplitter {
   /// Fills the buffer from the offset on; returns how many bytes there were, fewer only at the end.
   using Read = std::function<std::size_t(std::uint64_t offset, std::span<char> buffer)>;
 
-  /// A UTF-8 byte order mark is passed over.
-  explicit JsonSplitter(Read read);
+  /// A UTF-8 byte order mark is passed over. A value, or a member, of more than max_value_bytes is an error.
+  explicit JsonSplitter(Read read, std::size_t max_value_bytes = std::size_t{64} << 20);  // a vector of 1,048,576 components, and more
 
   /// Goes into the object that comes next.
   void enter();
@@ -38,6 +38,14 @@ class JsonSplitter {
   std::string_view value();
   /// The next member whole; nothing at the end of the object, which is left.
   std::optional<JsonMember> member();
+  /// What comes next: '{' of an object, '[' of an array, any other character of a value; nothing at the end of the file.
+  std::optional<char> next_kind();
+  /// Goes into the array that comes next.
+  void enter_array();
+  /// The text of the array's next element; nothing at its end, which is left.
+  std::optional<std::string_view> element();
+  /// Where the reading is, in bytes.
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
   /// Sees that nothing follows.
   void finish();
 
@@ -46,17 +54,19 @@ class JsonSplitter {
   bool more();  // reads on; false at the end of the file. Keeps the bytes from keep_ on
   int peek();   // the byte at position_; -1 at the end
   int peek_behind_space();
-  bool begin_member();  // up to the name's quote
+  bool begin_next(char end, std::string_view container);  // up to the next member or element, which end with that character
+  bool begin_member();                                    // up to the name's quote
   void skip_string();
   void skip_value();
   [[nodiscard]] std::string_view text_from(std::uint64_t begin) const;
 
   Read read_;
+  std::size_t max_value_bytes_;
   std::string buffer_;
   std::uint64_t begin_ = 0;     // of buffer_, in the file
   std::uint64_t position_ = 0;  // in the file
   std::uint64_t keep_ = 0;
-  std::vector<bool> first_;  // of each object entered: no member yet
+  std::vector<bool> first_;  // of each object or array entered: nothing in it yet
 };
 
 }  // namespace inlay::store

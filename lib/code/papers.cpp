@@ -1,0 +1,293 @@
+#include "inlay/papers.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "code/languages.hpp"
+#include "inlay/error.hpp"
+#include "platform/files.hpp"
+#include "store/cache/json_splitter.hpp"
+
+namespace inlay {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr std::array<std::string_view, 4> list_names = {"\"papers\"", "\"data\"", "\"results\"", "\"items\""};
+
+// What makes a record no paper, repository or code file.
+struct BadRecord {
+  std::string message;
+};
+
+// The first field of several names that is there and not null.
+std::optional<element> field(object record, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    element value;
+    if (!record.at_key(name).get(value) && !value.is_null()) return value;
+  }
+  return std::nullopt;
+}
+
+std::string text_field(object record, std::initializer_list<std::string_view> names) {
+  const auto value = field(record, names);
+  if (!value) return {};
+  std::string_view text;
+  if (!value->get(text)) return std::string(text);
+  std::int64_t number = 0;
+  if (!value->get(number)) return std::to_string(number);
+  if (value->is_number()) return simdjson::minify(*value);
+  throw BadRecord{fmt::format("its {} is not a string", *names.begin())};
+}
+
+class PaperParser {
+ public:
+  explicit PaperParser(std::function<void(std::string_view)> on_bad) : on_bad_(std::move(on_bad)) {}
+
+  Paper parse(object record) const {
+    Paper paper{.id = text_field(record, {"id", "paper_id", "arxiv_id"}),
+                .title = text_field(record, {"title", "paper_title"}),
+                .abstract = text_field(record, {"abstract", "paper_abstract", "summary"}),
+                .url = text_field(record, {"url", "paper_url", "url_abs"})};
+    if (const auto repositories = field(record, {"repositories", "repos", "repository", "repo"})) {
+      each_object(*repositories, "repository", [&](object repository) { paper.repositories.push_back(parse_repository(repository)); });
+    }
+    add_own_files(record, paper);
+    return paper;
+  }
+
+ private:
+  PaperRepository parse_repository(object record) const {
+    PaperRepository repository{.name = text_field(record, {"name", "repo_name", "full_name"}),
+                               .url = text_field(record, {"url", "repo_url", "html_url"})};
+    if (const auto files = field(record, {"code_files", "files"})) {
+      each_file(*files, [&](CodeFile file, std::string_view) { repository.code_files.push_back(std::move(file)); });
+    }
+    return repository;
+  }
+
+  // Files that stand under the paper itself.
+  void add_own_files(object record, Paper& paper) const {
+    const auto files = field(record, {"code_files", "files"});
+    if (paper.repositories.empty()) {
+      PaperRepository own{.name = text_field(record, {"repo_name"}), .url = text_field(record, {"repo_url"})};
+      if (!files && own.name.empty() && own.url.empty()) return;
+      paper.repositories.push_back(std::move(own));
+    }
+    if (!files) return;
+    each_file(*files, [&](CodeFile file, std::string_view repository) { find(paper, repository).code_files.push_back(std::move(file)); });
+  }
+
+  static PaperRepository& find(Paper& paper, std::string_view name_or_url) {
+    for (PaperRepository& repository : paper.repositories) {
+      if (!name_or_url.empty() && (repository.name == name_or_url || repository.url == name_or_url)) return repository;
+    }
+    return paper.repositories.front();
+  }
+
+  // Calls visit with each file, and with the repository that it names itself.
+  void each_file(element files, const std::function<void(CodeFile, std::string_view)>& visit) const {
+    object by_path;
+    if (!files.get(by_path)) {
+      for (const auto [path, value] : by_path) {
+        std::string_view content;
+        if (value.get(content)) {
+          bad(fmt::format("its code file {} is not a string", path));
+        } else {
+          visit({std::string(path), std::string(content)}, {});
+        }
+      }
+      return;
+    }
+    each_object(files, "code file", [&](object file) {
+      CodeFile code{text_field(file, {"path", "file_path", "filename", "name"}), text_field(file, {"content", "code", "source", "text"})};
+      if (code.path.empty()) throw BadRecord{"a code file has no path"};
+      const std::string repository = text_field(file, {"repo_name", "repo_url"});
+      visit(std::move(code), repository);
+    });
+  }
+
+  // One object, or an array of them.
+  void each_object(element value, std::string_view noun, const std::function<void(object)>& visit) const {
+    const auto one = [&](element item) {
+      object record;
+      if (item.get(record)) return bad(fmt::format("a {} is not an object", noun));
+      try {
+        visit(record);
+      } catch (const BadRecord& error) {
+        bad(error.message);
+      }
+    };
+    array items;
+    if (value.get(items)) return one(value);
+    for (const element item : items) one(item);
+  }
+
+  void bad(std::string_view message) const { on_bad_(message); }
+
+  std::function<void(std::string_view)> on_bad_;
+};
+
+}  // namespace
+
+class PaperReader::Implementation {
+ public:
+  Implementation(const std::filesystem::path& path, PaperReaderOptions options)
+      : name_(path.string()),
+        options_(std::move(options)),
+        file_(path),
+        splitter_([this](std::uint64_t offset, std::span<char> buffer) { return file_.read(offset, buffer); }, options_.max_paper_bytes) {
+    std::error_code error;
+    if (const auto size = std::filesystem::file_size(path, error); !error) size_ = size;
+    try {
+      enter_list();
+    } catch (const Error& failure) {
+      throw Error(failure.status(), fmt::format("{}: {}", name_, failure.what()));
+    }
+  }
+
+  std::optional<Paper> next() {
+    while (!ended_) {
+      const std::optional<std::string_view> text = next_text();
+      if (!text) break;
+      ++number_;
+      try {
+        object record;
+        const element value = parse(*text);
+        if (value.get(record)) throw BadRecord{"it is not an object"};
+        return parser_.parse(record);
+      } catch (const BadRecord& bad) {
+        report(bad.message);
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] double fraction() const noexcept {
+    return size_ == 0 || ended_ ? 1 : static_cast<double>(splitter_.position()) / static_cast<double>(size_);
+  }
+
+ private:
+  void enter_list() {
+    const std::optional<char> kind = splitter_.next_kind();
+    if (kind == '[') return splitter_.enter_array();
+    if (kind != '{') throw Error(Status::invalid_data, "neither a JSON list of papers nor an object that has one");
+    splitter_.enter();
+    while (const auto name = splitter_.name()) {
+      const bool is_list = std::find(list_names.begin(), list_names.end(), *name) != list_names.end();
+      if (is_list && splitter_.next_kind() == '[') return splitter_.enter_array();
+      static_cast<void>(splitter_.value());
+    }
+    throw Error(Status::invalid_data, "the object has no list of papers as \"papers\", \"data\", \"results\" or \"items\"");
+  }
+
+  std::optional<std::string_view> next_text() {
+    try {
+      const auto text = splitter_.element();
+      ended_ = !text;
+      return text;
+    } catch (const Error& error) {
+      ended_ = true;
+      throw Error(error.status(), fmt::format("{}, behind paper {}: {}", name_, number_, error.what()));
+    }
+  }
+
+  element parse(std::string_view text) {
+    element value;
+    if (const auto error = json_.parse(text.data(), text.size()).get(value)) throw BadRecord{simdjson::error_message(error)};
+    return value;
+  }
+
+  void report(std::string_view message) {
+    const std::string whole = fmt::format("{}, paper {}: {}", name_, number_, message);
+    if (!options_.on_bad_record) throw Error(Status::invalid_data, whole);
+    options_.on_bad_record(whole);
+  }
+
+  std::string name_;
+  PaperReaderOptions options_;
+  platform::ReadableFile file_;
+  store::JsonSplitter splitter_;
+  simdjson::dom::parser json_;
+  PaperParser parser_{[this](std::string_view message) { report(message); }};
+  std::uintmax_t size_ = 0;
+  std::size_t number_ = 0;
+  bool ended_ = false;
+};
+
+PaperReader::PaperReader(const std::filesystem::path& path, PaperReaderOptions options)
+    : implementation_(std::make_unique<Implementation>(path, std::move(options))) {}
+PaperReader::~PaperReader() = default;
+PaperReader::PaperReader(PaperReader&&) noexcept = default;
+PaperReader& PaperReader::operator=(PaperReader&&) noexcept = default;
+
+std::optional<Paper> PaperReader::next() { return implementation_->next(); }
+
+double PaperReader::fraction() const noexcept { return implementation_->fraction(); }
+
+std::vector<Snippet> extract_snippets(const Paper& paper, const CodeParser& parser, const SnippetOptions& options) {
+  std::vector<Snippet> snippets;
+  const auto& languages = CodeParser::languages();
+  for (const PaperRepository& repository : paper.repositories) {
+    for (const CodeFile& code : repository.code_files) {
+      const std::string_view file_name = std::string_view(code.path).substr(code.path.find_last_of("/\\") + 1);
+      const std::string_view language = code::file_language(file_name, code.content);
+      const auto skip = [&](std::string_view reason) {
+        if (options.on_skip) options.on_skip(code.path, reason);
+      };
+      if (language.empty()) {
+        skip("not source code");
+        continue;
+      }
+      if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
+        skip(fmt::format("no grammar for {}", language));
+        continue;
+      }
+      ParsedFile file = parser.parse(code.content, language, code.path);
+      if (!file.skipped.empty()) skip(file.skipped);
+      for (Function& function : file.functions) {
+        Snippet snippet{.paper_id = paper.id,
+                        .paper_title = paper.title,
+                        .paper_abstract = paper.abstract,
+                        .paper_url = paper.url,
+                        .repo_name = repository.name,
+                        .repo_url = repository.url,
+                        .file_path = code.path,
+                        .function_name = std::move(function.name),
+                        .code_text = std::move(function.source_code),
+                        .line_begin = function.range.line_begin,
+                        .line_end = function.range.line_end,
+                        .has_docstring = !function.docstring.empty()};
+        if (snippet.num_lines() < options.min_lines || (options.require_docstring && !snippet.has_docstring)) continue;
+        snippets.push_back(std::move(snippet));
+      }
+    }
+  }
+  return snippets;
+}
+
+std::string to_json(const Snippet& snippet) {
+  const nlohmann::ordered_json object = {{"paper_id", snippet.paper_id},
+                                         {"paper_title", snippet.paper_title},
+                                         {"paper_abstract", snippet.paper_abstract},
+                                         {"paper_url", snippet.paper_url},
+                                         {"repo_name", snippet.repo_name},
+                                         {"repo_url", snippet.repo_url},
+                                         {"file_path", snippet.file_path},
+                                         {"function_name", snippet.function_name},
+                                         {"code_text", snippet.code_text},
+                                         {"line_numbers", {snippet.line_begin, snippet.line_end}},
+                                         {"has_docstring", snippet.has_docstring},
+                                         {"num_lines", snippet.num_lines()}};
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace inlay
