@@ -93,8 +93,8 @@ class Walk {
   bool walk(TSTreeCursor& cursor, std::size_t max_depth) {
     for (std::size_t depth = 0;;) {
       const TSNode node = ts_tree_cursor_current_node(&cursor);
-      visit(node, depth);
-      if (ts_tree_cursor_goto_first_child(&cursor)) {
+      const bool enter = visit(node, depth);
+      if (enter && ts_tree_cursor_goto_first_child(&cursor)) {
         if (++depth > max_depth) return false;
         continue;
       }
@@ -116,12 +116,16 @@ class Walk {
     while (!claimed_.empty() && claimed_.back().first >= depth) claimed_.pop_back();
   }
 
-  void visit(TSNode node, std::size_t depth) {
+  // Whether to look into it.
+  bool visit(TSNode node, std::size_t depth) {
     if (has_errors_ && (ts_node_is_error(node) || ts_node_is_missing(node))) note_error(node);
     const NodeRule* rule = grammar_.rule(ts_node_symbol(node));
-    if (rule && rule->role == Role::comment) return add_comment(node);
+    if (rule && rule->role == Role::comment) {
+      add_comment(node);
+      return false;
+    }
     const std::uint32_t begin = ts_node_start_byte(node);
-    if (begin < skip_until_ || is_blank(node)) return;
+    if (begin < skip_until_ || is_blank(node)) return true;
     // What stands before belongs to the next node, and to those in it that begin where it begins.
     if (!anchored_) {
       anchored_ = true;
@@ -129,7 +133,8 @@ class Walk {
     } else if (begin != anchor_) {
       leading_ = {};
     }
-    if (!rule) return;
+    if (!rule) return true;
+    if (rule->role == Role::opaque) return has_errors_;  // for the notes
     const std::size_t row = first_row(node);
     const bool far = !leading_.attribute && leading_.last_row + 1 < row;
     if (rule->role == Role::attribute) {
@@ -138,9 +143,10 @@ class Walk {
       leading_.last_row = last_row(node);
       skip_until_ = ts_node_end_byte(node);
       anchored_ = false;
-      return;
+      return false;
     }
     visit_rule(node, depth, *rule, far ? Leading() : leading_);
+    return true;
   }
 
   [[nodiscard]] bool is_comment(TSNode node) const {

@@ -21,6 +21,7 @@ enum class Role : std::uint8_t {
   binding,    ///< gives a name to the function, class or object in it
   attribute,  ///< belongs to the definition that follows it
   comment,
+  opaque,  ///< has no definition in it: not looked into
 };
 
 /// A definition's name, and what it says itself of where it belongs: of `void A::B::f()` {"f", "A::B"}.
