@@ -96,7 +96,8 @@ void show(const ParsedFile& file, const ParseCommandOptions& options, Counts& co
 int run_parse(const ParseCommandOptions& options) {
   const CodeParser parser(options.parser);
   Counts counts;
-  if (!std::filesystem::is_directory(options.path)) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(options.path, error)) {
     const ParsedFile file = parser.parse_file(options.path);
     if (!file.skipped.empty()) throw Error(Status::unsupported, fmt::format("{} was not parsed: {}", options.path, file.skipped));
     show(file, options, counts);

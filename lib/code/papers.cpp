@@ -178,7 +178,8 @@ class PaperReader::Implementation {
  private:
   void enter_list() {
     const std::optional<char> kind = splitter_.next_kind();
-    if (kind == '[') return splitter_.enter_array();
+    is_whole_list_ = kind == '[';
+    if (is_whole_list_) return splitter_.enter_array();
     if (kind != '{') throw Error(Status::invalid_data, "neither a JSON list of papers nor an object that has one");
     splitter_.enter();
     while (const auto name = splitter_.name()) {
@@ -193,6 +194,7 @@ class PaperReader::Implementation {
     try {
       const auto text = splitter_.element();
       ended_ = !text;
+      if (ended_ && is_whole_list_) splitter_.finish();
       return text;
     } catch (const Error& error) {
       ended_ = true;
@@ -220,6 +222,7 @@ class PaperReader::Implementation {
   PaperParser parser_{[this](std::string_view message) { report(message); }};
   std::uintmax_t size_ = 0;
   std::size_t number_ = 0;
+  bool is_whole_list_ = false;  // else other members may follow
   bool ended_ = false;
 };
 

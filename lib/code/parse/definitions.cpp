@@ -32,12 +32,15 @@ class Lines {
 
 // Where a node ends without comments at its end, which Python's grammar counts to a block as long as they are indented as it is.
 TSNode last_of(TSNode node, const Grammar& grammar) {
-  for (std::uint32_t index = ts_node_child_count(node); index > 0;) {
-    const TSNode child = ts_node_child(node, --index);
-    const NodeRule* rule = grammar.rule(ts_node_symbol(child));
-    if ((rule && rule->role == Role::comment) || ts_node_start_byte(child) == ts_node_end_byte(child)) continue;
-    node = child;
-    index = ts_node_child_count(node);
+  for (bool more = true; more;) {
+    more = false;
+    for_each_child(TSNode(node), [&](TSNode child) {
+      const NodeRule* rule = grammar.rule(ts_node_symbol(child));
+      if ((rule && rule->role == Role::comment) || ts_node_start_byte(child) == ts_node_end_byte(child)) return true;
+      node = child;
+      more = true;
+      return true;
+    });
   }
   return node;
 }
@@ -83,10 +86,8 @@ class Walk {
   bool run(const TSTree& tree, std::size_t max_depth) {
     const TSNode root = ts_tree_root_node(&tree);
     has_errors_ = ts_node_has_error(root);
-    TSTreeCursor cursor = ts_tree_cursor_new(root);
-    const bool complete = walk(cursor, max_depth);
-    ts_tree_cursor_delete(&cursor);
-    return complete;
+    TreeCursor cursor(root);
+    return walk(*cursor.get(), max_depth);
   }
 
  private:
@@ -224,16 +225,18 @@ class Walk {
   [[nodiscard]] std::pair<TSNode, Grammar::Bound> bound_value(TSNode node) const {
     for (;;) {
       std::optional<TSNode> inner;
-      const std::uint32_t count = ts_node_named_child_count(node);
-      for (std::uint32_t index = 0; index < count; ++index) {
-        const TSNode child = ts_node_named_child(node, index);
+      std::pair<TSNode, Grammar::Bound> found{node, Grammar::Bound::none};
+      for_each_child(node, [&](TSNode child) {
         const Grammar::Bound bound = grammar_.bound(ts_node_symbol(child));
         if (bound == Grammar::Bound::unwrap) {
           inner = child;
         } else if (bound != Grammar::Bound::none) {
-          return {child, bound};
+          found = {child, bound};
+          return false;
         }
-      }
+        return true;
+      });
+      if (found.second != Grammar::Bound::none) return found;
       if (!inner || ts_node_named_child_count(*inner) != 1) return {node, Grammar::Bound::none};
       node = *inner;
     }
@@ -262,11 +265,11 @@ class Walk {
 
   // const f = ..., g = ...: what stands around both belongs to neither.
   [[nodiscard]] static bool has_twins(TSNode node, TSSymbol symbol) {
-    const std::uint32_t count = ts_node_named_child_count(node);
     std::size_t found = 0;
-    for (std::uint32_t index = 0; index < count && found < 2; ++index) {
-      if (ts_node_symbol(ts_node_named_child(node, index)) == symbol) ++found;
-    }
+    for_each_child(node, [&](TSNode child) {
+      found += ts_node_symbol(child) == symbol ? 1 : 0;
+      return found < 2;
+    });
     return found > 1;
   }
 
@@ -339,11 +342,10 @@ class Walk {
     const TSNode body = child_by_field(definition.value, "body");
     if (ts_node_is_null(body) || std::string_view(ts_node_type(body)) != "block") return {};
     TSNode statement = {};
-    const std::uint32_t count = ts_node_named_child_count(body);
-    for (std::uint32_t index = 0; index < count && ts_node_is_null(statement); ++index) {
-      const TSNode child = ts_node_named_child(body, index);
-      if (std::string_view(ts_node_type(child)) != "comment") statement = child;
-    }
+    for_each_child(body, [&](TSNode child) {
+      if (ts_node_is_named(child) && !is_comment(child)) statement = child;
+      return ts_node_is_null(statement);
+    });
     if (ts_node_is_null(statement)) return {};
     TSNode literal = statement;
     for (std::string_view kind = ts_node_type(literal); kind == "expression_statement" || kind == "parenthesized_expression";) {
@@ -390,19 +392,17 @@ class Walk {
 
   // Walks below `node` for the comments in it up to `end`.
   void append_without_comments(TSNode node, std::uint32_t begin, std::uint32_t end, std::string& text) const {
-    TSTreeCursor cursor = ts_tree_cursor_new(node);
+    TreeCursor cursor(node);
     for (bool more = true; more;) {
-      const TSNode current = ts_tree_cursor_current_node(&cursor);
+      const TSNode current = cursor.node();
       if (ts_node_start_byte(current) >= end) break;
-      const NodeRule* rule = grammar_.rule(ts_node_symbol(current));
-      if (rule && rule->role == Role::comment) {
+      if (is_comment(current)) {
         text.append(source_.substr(begin, ts_node_start_byte(current) - begin));
         begin = ts_node_end_byte(current);
       }
-      more = ts_tree_cursor_goto_first_child(&cursor) || ts_tree_cursor_goto_next_sibling(&cursor);
-      while (!more && ts_tree_cursor_goto_parent(&cursor)) more = ts_tree_cursor_goto_next_sibling(&cursor);
+      more = ts_tree_cursor_goto_first_child(cursor.get()) || ts_tree_cursor_goto_next_sibling(cursor.get());
+      while (!more && ts_tree_cursor_goto_parent(cursor.get())) more = ts_tree_cursor_goto_next_sibling(cursor.get());
     }
-    ts_tree_cursor_delete(&cursor);
     if (begin < end) text.append(source_.substr(begin, end - begin));
   }
 

@@ -242,7 +242,7 @@ std::string clean_docstring(std::string_view docstring) {
     for (std::size_t line = 1; line < lines.size(); ++line) lines[line].erase(0, std::min(margin, lines[line].size()));
   }
   while (!lines.empty() && lines.back().empty()) lines.pop_back();
-  while (!lines.empty() && lines.front().empty()) lines.erase(lines.begin());
+  lines.erase(lines.begin(), std::ranges::find_if_not(lines, [](const std::string& line) { return line.empty(); }));
   return joined(lines);
 }
 
@@ -280,7 +280,7 @@ std::string comment_text(std::string_view comments, Docs docs) {
     for (std::string& line : lines) line.erase(0, std::min(margin, line.find_first_not_of(blanks)));
   }
   while (!lines.empty() && trimmed_left(lines.back()).empty()) lines.pop_back();
-  while (!lines.empty() && trimmed_left(lines.front()).empty()) lines.erase(lines.begin());
+  lines.erase(lines.begin(), std::ranges::find_if_not(lines, [](const std::string& line) { return trimmed_left(line).empty(); }));
   std::string text = joined(lines);
   if (docs != Docs::xml) return text;
   const std::string plain = without_entities(without_tags(text));

@@ -60,12 +60,12 @@ const std::vector<BuiltInGrammar>& built_in_grammars() {
 DefinitionName no_name(TSNode, std::string_view) { return {}; }
 
 TSNode child_of_kind(TSNode node, std::string_view kind) {
-  const std::uint32_t count = ts_node_named_child_count(node);
-  for (std::uint32_t index = 0; index < count; ++index) {
-    const TSNode child = ts_node_named_child(node, index);
-    if (ts_node_type(child) == kind) return child;
-  }
-  return {};
+  TSNode found = {};
+  for_each_child(node, [&](TSNode child) {
+    if (ts_node_is_named(child) && ts_node_type(child) == kind) found = child;
+    return ts_node_is_null(found);
+  });
+  return found;
 }
 
 template <class Set>

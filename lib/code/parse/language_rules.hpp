@@ -74,6 +74,31 @@ struct LanguageRules {
 [[nodiscard]] inline TSNode child_by_field(TSNode node, std::string_view field) {
   return ts_node_child_by_field_name(node, field.data(), static_cast<std::uint32_t>(field.size()));
 }
+/// Owns a cursor. Children are walked through with one: to ask a node for its n-th child is to count them from the first.
+class TreeCursor {
+ public:
+  explicit TreeCursor(TSNode node) : cursor_(ts_tree_cursor_new(node)) {}
+  ~TreeCursor() { ts_tree_cursor_delete(&cursor_); }
+  TreeCursor(const TreeCursor&) = delete;
+  TreeCursor& operator=(const TreeCursor&) = delete;
+
+  [[nodiscard]] TSTreeCursor* get() noexcept { return &cursor_; }
+  [[nodiscard]] TSNode node() const { return ts_tree_cursor_current_node(&cursor_); }
+
+ private:
+  TSTreeCursor cursor_;
+};
+
+/// Calls visit(child) with each child, until it returns false.
+template <class Visit>
+void for_each_child(TSNode node, const Visit& visit) {
+  TreeCursor cursor(node);
+  if (!ts_tree_cursor_goto_first_child(cursor.get())) return;
+  do {
+    if (!visit(cursor.node())) return;
+  } while (ts_tree_cursor_goto_next_sibling(cursor.get()));
+}
+
 /// The first named child of that kind, or a null node.
 [[nodiscard]] TSNode child_of_kind(TSNode node, std::string_view kind);
 
