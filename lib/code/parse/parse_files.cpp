@@ -43,8 +43,8 @@ ParsedFile CodeParser::parse_file(const fs::path& path) const { return parse_one
 
 void CodeParser::parse_folder(const fs::path& folder, const std::function<void(ParsedFile&&)>& sink,
                               const ParseFolderOptions& options) const {
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder.string()));
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder.string()));
   const std::vector<std::string> files = code::list_files(folder, options.on_skip);
   const std::size_t threads = options_.threads > 0 ? options_.threads : platform::available_processors();
   std::vector<ParsedFile> parsed;
