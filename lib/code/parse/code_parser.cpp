@@ -8,9 +8,9 @@
 #include <memory>
 #include <utility>
 
-#include "code/parse/bracketed_lines.hpp"
 #include "code/parse/definitions.hpp"
 #include "code/parse/grammars.hpp"
+#include "code/parse/plain_python.hpp"
 #include "code/parse/skipped_file.hpp"
 #include "code/valid_text.hpp"
 #include "inlay/error.hpp"
@@ -109,14 +109,15 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
   }
   if (std::string reason = obstacle(source, options_); !reason.empty())
     return code::skipped_file(std::move(file_path), language, std::move(reason));
-  std::string joined;
+  std::string plain;
   std::string_view parsed = source;
   Tree tree = parse_tree(source, grammar->language());
-  if (tree && language == "python" && has_errors(*tree)) {
-    joined = code::join_bracketed_lines(source);
-    if (Tree other = parse_tree(joined, grammar->language()); other && !has_errors(*other)) {
+  if (language == "python" && (!tree || has_errors(*tree))) {
+    plain = code::plain_python(source);
+    Tree other = parse_tree(plain, grammar->language());
+    if (other && (!tree || !has_errors(*other))) {
       tree = std::move(other);
-      parsed = joined;
+      parsed = plain;
     }
   }
   if (!tree) return code::skipped_file(std::move(file_path), language, "too hard to parse");

@@ -91,6 +91,36 @@ TEST_CASE("functions nested as deep as is allowed are found") {
   CHECK(CodeParser().parse(source, "python").functions.size() == 90);
 }
 
+TEST_CASE("thousands of comments in a row hide nothing") {
+  const std::string commented = repeated("# value = compute(value, 1)  # was slower\n", 3000);
+  for (const char* language : {"python", "ruby", "bash"}) {
+    CAPTURE(language);
+    const std::string_view name = language;
+    const std::string first = name == "python" ? "def first():\n    pass\n" : name == "ruby" ? "def first\nend\n" : "first() { :; }\n";
+    std::string last = first;
+    last.replace(last.find("first"), 5, "last");
+    const ParsedFile file = CodeParser().parse(first + "\n" + commented + "\n" + last + "x=1\n", language);
+    CHECK(file.skipped.empty());
+    CHECK(names(file) == Names{"first", "last"});
+    CHECK(file.functions.back().line_number == 3003 + std::ranges::count(first, '\n'));
+  }
+}
+
+TEST_CASE("source that overran or aborted a scanner is parsed or refused") {
+  std::string deep;
+  for (std::size_t level = 0; level < 511; ++level) deep += std::string(level, ' ') + "if 1:\n";
+  static_cast<void>(CodeParser().parse(deep + std::string(511, ' ') + "x = \"s\"\n", "python"));
+  static_cast<void>(CodeParser().parse("x = <<" + std::string(1019, 'Q') + "\nabc\n" + std::string(1019, 'Q') + "\n", "ruby"));
+  CHECK(CodeParser().parse("val x = " + repeated("\"${", 1100) + "\n", "kotlin").functions.empty());
+}
+
+TEST_CASE("many comments or empty lines in one place do not take quadratic time") {
+  CHECK(CodeParser().parse("def f\n" + repeated("#\n", 80'000) + "end\n", "ruby").functions.size() == 1);
+  CHECK(CodeParser().parse("const " + repeated("/**/\n", 80'000) + " f = () => 1;\n", "javascript").functions.size() == 1);
+  CHECK(CodeParser().parse(repeated("//\n", 80'000) + "// x\nvoid f() {}\n", "c").functions.at(0).docstring == "x");
+  CHECK(CodeParser().parse("def f():\n    \"\"\"" + repeated("\n", 160'000) + "x\"\"\"\n", "python").functions.at(0).docstring == "x");
+}
+
 TEST_CASE("source that keeps the parser busy is given up") {
   // Bash's scanner looks for the end of a here-document, to the end of the file, at each of these.
   CHECK(CodeParser({.max_line_bytes = 0}).parse(repeated("a<b(", 50'000), "bash").skipped == "too hard to parse");

@@ -1,4 +1,4 @@
-#include "code/parse/bracketed_lines.hpp"
+#include "code/parse/plain_python.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,8 +27,8 @@ std::size_t string_end(std::string_view source, std::size_t begin) {
 
 }  // namespace
 
-std::string join_bracketed_lines(std::string_view source) {
-  std::string joined(source);
+std::string plain_python(std::string_view source) {
+  std::string plain(source);
   std::size_t depth = 0;
   for (std::size_t at = 0; at < source.size();) {
     switch (source[at]) {
@@ -43,19 +43,19 @@ std::string join_bracketed_lines(std::string_view source) {
       case '\\': ++at; break;
       case '#': {
         const std::size_t end = std::min(source.find('\n', at), source.size());
-        if (depth > 0) std::fill(joined.begin() + static_cast<std::ptrdiff_t>(at), joined.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+        std::fill(plain.begin() + static_cast<std::ptrdiff_t>(at), plain.begin() + static_cast<std::ptrdiff_t>(end), ' ');
         at = end;
         continue;
       }
       case '\r':
       case '\n':
-        if (depth > 0) joined[at] = ' ';
+        if (depth > 0) plain[at] = ' ';
         break;
       default: break;
     }
     ++at;
   }
-  return joined;
+  return plain;
 }
 
 }  // namespace inlay::code
