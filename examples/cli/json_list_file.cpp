@@ -13,8 +13,14 @@
 namespace inlay::cli {
 
 JsonListFile::JsonListFile(std::filesystem::path target) : target_(std::move(target)) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_status status = fs::status(target_, error);
+  if (fs::is_directory(status)) throw Error(Status::io_error, fmt::format("cannot write {}: it is a folder", target_.string()));
+  if (const fs::path linked = fs::canonical(target_, error); !error) target_ = linked;
+  in_place_ = fs::exists(status) && !fs::is_regular_file(status);
   temporary_ = target_;
-  temporary_ += fmt::format(".{}.tmp", ::getpid());
+  if (!in_place_) temporary_ += fmt::format(".{}.tmp", ::getpid());
   errno = 0;
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
   stream_ << "[";
@@ -22,7 +28,7 @@ JsonListFile::JsonListFile(std::filesystem::path target) : target_(std::move(tar
 }
 
 JsonListFile::~JsonListFile() {
-  if (committed_) return;
+  if (committed_ || in_place_) return;
   stream_.close();
   std::error_code ignored;
   std::filesystem::remove(temporary_, ignored);
@@ -37,6 +43,8 @@ void JsonListFile::commit() {
   stream_ << (empty_ ? "]\n" : "\n]\n");
   stream_.close();
   check();
+  committed_ = in_place_;
+  if (in_place_) return;
   std::error_code error;
   std::filesystem::rename(temporary_, target_, error);
   if (error) throw Error(Status::io_error, fmt::format("cannot write {}: {}", target_.string(), error.message()));

@@ -1,4 +1,5 @@
-// A JSON list that is written value by value, and takes its file's place when it is whole.
+// A JSON list that is written value by value, and takes its file's place when it is whole; what is no regular file (a pipe, /dev/stdout) is
+// written as it comes.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +27,7 @@ class JsonListFile {
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   std::ofstream stream_;
+  bool in_place_ = false;  // a device or a pipe
   bool empty_ = true;
   bool committed_ = false;
 };

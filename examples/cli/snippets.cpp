@@ -53,7 +53,7 @@ int run_snippets(SnippetsOptions options) {
       output.append(to_json(snippet));
       ++counts.snippets;
     }
-    bar.show({.done = counts.papers}, papers.fraction());
+    bar.show(static_cast<std::size_t>(100 * papers.fraction()), 100, "percent of the papers");
   }
   output.commit();
   if (!options.quiet) {

@@ -4,7 +4,8 @@
 //   while (auto paper = papers.next())
 //     for (const inlay::Snippet& snippet : inlay::extract_snippets(*paper, parser)) std::cout << snippet.function_name << "\n";
 //
-// The file is a JSON list of papers, or an object that has such a list as the value of "papers", "data", "results" or "items". A paper:
+// The file is a JSON list of papers, or an object that has such a list as the value of "papers", "data", "results" or "items" (of several all
+// are read). A paper:
 //
 //   {"id": "1706.03762", "title": "...", "abstract": "...", "url": "https://...",
 //    "repositories": [{"name": "a/b", "url": "https://...", "code_files": [{"path": "src/model.py", "content": "..."}]}]}

@@ -65,11 +65,17 @@ class PaperParser {
   }
 
  private:
+  // What a code file under a paper says of where it belongs.
+  struct NamedRepository {
+    std::string name;
+    std::string url;
+  };
+
   PaperRepository parse_repository(object record) const {
     PaperRepository repository{.name = text_field(record, {"name", "repo_name", "full_name"}),
                                .url = text_field(record, {"url", "repo_url", "html_url"})};
     if (const auto files = field(record, {"code_files", "files"})) {
-      each_file(*files, [&](CodeFile file, std::string_view) { repository.code_files.push_back(std::move(file)); });
+      each_file(*files, [&](CodeFile file, const NamedRepository&) { repository.code_files.push_back(std::move(file)); });
     }
     return repository;
   }
@@ -83,18 +89,20 @@ class PaperParser {
       paper.repositories.push_back(std::move(own));
     }
     if (!files) return;
-    each_file(*files, [&](CodeFile file, std::string_view repository) { find(paper, repository).code_files.push_back(std::move(file)); });
+    each_file(*files,
+              [&](CodeFile file, const NamedRepository& repository) { find(paper, repository).code_files.push_back(std::move(file)); });
   }
 
-  static PaperRepository& find(Paper& paper, std::string_view name_or_url) {
+  static PaperRepository& find(Paper& paper, const NamedRepository& named) {
     for (PaperRepository& repository : paper.repositories) {
-      if (!name_or_url.empty() && (repository.name == name_or_url || repository.url == name_or_url)) return repository;
+      if (!named.name.empty() && repository.name == named.name) return repository;
+      if (!named.url.empty() && repository.url == named.url) return repository;
     }
     return paper.repositories.front();
   }
 
   // Calls visit with each file, and with the repository that it names itself.
-  void each_file(element files, const std::function<void(CodeFile, std::string_view)>& visit) const {
+  void each_file(element files, const std::function<void(CodeFile, const NamedRepository&)>& visit) const {
     object by_path;
     if (!files.get(by_path)) {
       for (const auto [path, value] : by_path) {
@@ -102,7 +110,7 @@ class PaperParser {
         if (value.get(content)) {
           bad(fmt::format("its code file {} is not a string", path));
         } else {
-          visit({std::string(path), std::string(content)}, {});
+          visit(CodeFile{std::string(path), std::string(content)}, NamedRepository{});
         }
       }
       return;
@@ -110,8 +118,7 @@ class PaperParser {
     each_object(files, "code file", [&](object file) {
       CodeFile code{text_field(file, {"path", "file_path", "filename", "name"}), text_field(file, {"content", "code", "source", "text"})};
       if (code.path.empty()) throw BadRecord{"a code file has no path"};
-      const std::string repository = text_field(file, {"repo_name", "repo_url"});
-      visit(std::move(code), repository);
+      visit(std::move(code), NamedRepository{text_field(file, {"repo_name"}), text_field(file, {"repo_url"})});
     });
   }
 
@@ -182,20 +189,33 @@ class PaperReader::Implementation {
     if (is_whole_list_) return splitter_.enter_array();
     if (kind != '{') throw Error(Status::invalid_data, "neither a JSON list of papers nor an object that has one");
     splitter_.enter();
+    if (!enter_next_list()) {
+      throw Error(Status::invalid_data, "the object has no list of papers as \"papers\", \"data\", \"results\" or \"items\"");
+    }
+  }
+
+  // The next list of papers in the object that the file is.
+  bool enter_next_list() {
     while (const auto name = splitter_.name()) {
       const bool is_list = std::find(list_names.begin(), list_names.end(), *name) != list_names.end();
-      if (is_list && splitter_.next_kind() == '[') return splitter_.enter_array();
+      if (is_list && splitter_.next_kind() == '[') {
+        splitter_.enter_array();
+        return true;
+      }
       static_cast<void>(splitter_.value());
     }
-    throw Error(Status::invalid_data, "the object has no list of papers as \"papers\", \"data\", \"results\" or \"items\"");
+    return false;
   }
 
   std::optional<std::string_view> next_text() {
     try {
-      const auto text = splitter_.element();
-      ended_ = !text;
-      if (ended_ && is_whole_list_) splitter_.finish();
-      return text;
+      for (;;) {
+        if (const auto text = splitter_.element()) return text;
+        if (is_whole_list_ || !enter_next_list()) break;
+      }
+      ended_ = true;
+      splitter_.finish();
+      return std::nullopt;
     } catch (const Error& error) {
       ended_ = true;
       throw Error(error.status(), fmt::format("{}, behind paper {}: {}", name_, number_, error.what()));

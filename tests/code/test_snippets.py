@@ -83,7 +83,7 @@ class Snippets(unittest.TestCase):
         for papers in [
             [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repositories": [repository]}],
             {"meta": {"papers": 1}, "papers": [{"paper_id": 1, "paper_title": "t", "summary": "a", "paper_url": "p", "repos": [repository]}]},
-            {"data": [{"arxiv_id": "1", "title": "t", "paper_abstract": "a", "url_abs": "p", "repository": repository}]},
+            {"results": [], "data": [{"arxiv_id": "1", "title": "t", "paper_abstract": "a", "url_abs": "p", "repository": repository}]},
             [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repo_name": "r", "repo_url": "u", "code_files": [file]}],
             [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repositories": [{"name": "x", "url": "y"}, {"full_name": "r", "html_url": "u"}],
               "code_files": [{"file_path": "a.py", "code": LONG, "repo_name": "r"}]}],
@@ -119,7 +119,7 @@ class Snippets(unittest.TestCase):
     def test_broken_files_are_errors_and_leave_the_output_as_it_was(self):
         self.output.write_text("[]")
         for papers, named in [("", "list of papers"), ("{}", "list of papers"), ('{"papers": 5}', "list of papers"), ('[{"id": "1"}', "papers.json"),
-                              ('[{"id": "1"} {"id": "2"}]', "comma"), ("5", "list of papers")]:  # fmt: skip
+                              ('[{"id": "1"} {"id": "2"}]', "comma"), ('[{"id": "1"}] x', "more"), ('{"papers": []} x', "more"), ("5", "list of papers")]:  # fmt: skip
             with self.subTest(papers):
                 self.assertIn(named, self.run_inlay(papers, code=1)[0].stderr)
                 self.assertEqual(self.output.read_text(), "[]")

@@ -246,13 +246,17 @@ export abstract class A<T> {
 namespace N.M { export function f(): void {} }
 declare function d(): void;
 export const z = <T,>(a: T): T => a;
-@Component({}) export class C { @In() m() {} }
+@Component({}) export class C {
+  /** Finds. */
+  @In()
+  m() {}
+}
 enum E { A }
 )",
                                 "typescript");
-  CHECK(functions(file) ==
-        Lines{"def A.constructor of A 4-4", "def A.r of A 6-6", "def A.p of A 7-7", "def N.M.f 9-9", "def z 11-11", "def C.m of C 12-12"});
-  CHECK(classes(file) == Lines{"class I 2-2 \"What there is.\"", "class A 3-8", "class C 12-12"});
+  CHECK(functions(file) == Lines{"def A.constructor of A 4-4", "def A.r of A 6-6", "def A.p of A 7-7", "def N.M.f 9-9", "def z 11-11",
+                                 "def C.m of C 15-15 \"Finds.\""});
+  CHECK(classes(file) == Lines{"class I 2-2 \"What there is.\"", "class A 3-8", "class C 12-16"});
 
   const std::string_view jsx = "export const Button: React.FC<P> = ({ x }) => <div onClick={() => x()}>hi</div>;\n";
   CHECK(functions(parse(jsx, "typescript", "button.tsx")) == Lines{"def Button 1-1"});
@@ -287,7 +291,7 @@ TEST_CASE("Rust: methods by their impl, attributes, documentation comments alone
 #[derive(Debug)]
 pub struct Point<T> { x: T }
 pub struct Unit;
-impl<T> Display for Point<T> {
+impl<'a, T> Display for &'a mut crate::Point<T> {
     /// Formats.
     fn fmt(&self) -> Result { let c = |x| x + 1; Ok(()) }
 }
@@ -300,8 +304,8 @@ enum E { A, B }
 fn t() {}
 )",
                                 "rust");
-  CHECK(functions(file) == Lines{"def Point::fmt of Point 7-7 \"Formats.\"", "def Point::fmt::c 7-7", "def Shape::name of Shape 10-10",
-                                 "def m::g 12-12", "def t 15-15"});
+  CHECK(functions(file) == Lines{"def crate::Point::fmt of Point 7-7 \"Formats.\"", "def crate::Point::fmt::c 7-7",
+                                 "def Shape::name of Shape 10-10", "def m::g 12-12", "def t 15-15"});
   CHECK(classes(file) == Lines{"class Point 3-3 \"A point.\"", "class Unit 4-4", "class Shape 10-10 \"Has an area.\"", "class E 13-13"});
   CHECK(file.classes[0].source_code == "#[derive(Debug)]\npub struct Point<T> { x: T }");
 }

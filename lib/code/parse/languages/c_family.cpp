@@ -40,13 +40,26 @@ DefinitionName declared_name(TSNode node, std::string_view source) {
   return {};
 }
 
+// Of what has a function's declarator in the chain: where a macro stands before a class's name, the class looks like a function without one.
+DefinitionName function_name(TSNode node, std::string_view source) {
+  for (TSNode declarator = child_by_field(node, "declarator"); !ts_node_is_null(declarator);) {
+    if (is(declarator, "function_declarator") || is(declarator, "operator_cast")) return declared_name(node, source);
+    TSNode inner = child_by_field(declarator, "declarator");
+    const std::uint32_t count = ts_node_named_child_count(declarator);
+    if (ts_node_is_null(inner) && count > 0 && !is(declarator, "qualified_identifier")) inner = ts_node_named_child(declarator, count - 1);
+    if (ts_node_is_null(inner) && is(declarator, "qualified_identifier")) inner = child_by_field(declarator, "name");
+    declarator = inner;
+  }
+  return {};
+}
+
 DefinitionName type_name(TSNode node, std::string_view source) {
   const TSNode name = child_by_field(node, "name");
   return ts_node_is_null(name) ? DefinitionName() : qualified(name, source);
 }
 
 constexpr NodeRule c_nodes[] = {
-    {"function_definition", Role::function, declared_name, "body", true},
+    {"function_definition", Role::function, function_name, "body", true},
     {"struct_specifier", Role::type, type_name, "body", true},
     {"union_specifier", Role::type, type_name, "body", true},
     {"type_definition", Role::binding, declared_name},
@@ -55,7 +68,7 @@ constexpr NodeRule c_nodes[] = {
 constexpr const char* c_types[] = {"struct_specifier", "union_specifier"};
 
 constexpr NodeRule cpp_nodes[] = {
-    {"function_definition", Role::function, declared_name, "body", true},
+    {"function_definition", Role::function, function_name, "body", true},
     {"class_specifier", Role::type, type_name, "body", true},
     {"struct_specifier", Role::type, type_name, "body", true},
     {"union_specifier", Role::type, type_name, "body", true},

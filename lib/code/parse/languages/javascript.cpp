@@ -75,6 +75,7 @@ constexpr NodeRule typescript_nodes[] = {
     {"module", Role::scope, property_name},
     {"export_statement", Role::wrapper},
     {"ambient_declaration", Role::wrapper},
+    {"decorator", Role::attribute},
     {"lexical_declaration", Role::wrapper},
     {"variable_declaration", Role::wrapper},
     {"expression_statement", Role::wrapper},

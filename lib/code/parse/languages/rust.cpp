@@ -9,8 +9,11 @@ DefinitionName implemented_name(TSNode node, std::string_view source) {
   if (ts_node_is_null(type)) return {};
   std::string_view text = node_text(type, source);
   text = text.substr(0, text.find('<'));
-  while (!text.empty() && (text.front() == '&' || text.front() == ' ')) text.remove_prefix(1);
-  return {std::string(text)};
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  text = text.substr(text.find_last_of(" &*") + 1);  // behind references, lifetimes, mut and dyn
+  const std::size_t path = text.rfind("::");
+  if (path == std::string_view::npos) return {std::string(text)};
+  return {std::string(text.substr(path + 2)), std::string(text.substr(0, path))};
 }
 
 // let f = |x| ...
