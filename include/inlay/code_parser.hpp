@@ -8,9 +8,10 @@
 //
 // What is found:
 //
-//   functions  functions, methods, constructors, operators; nested and asynchronous ones; lambdas and function expressions that are bound to a
-//              name (by assignment, declaration, as a property). Only with a body: prototypes and abstract methods are part of what they
-//              stand in. Of C and C++ preprocessor macros none.
+//   functions  functions, methods, constructors (not Kotlin's secondary ones), operators; nested and asynchronous ones; lambdas and function
+//              expressions that a declaration binds to a name, in Python, JavaScript, TypeScript, Go, PHP and Ruby an assignment, too, in
+//              JavaScript and TypeScript a property. Only with a body: prototypes and abstract methods are part of what they stand in. Of C
+//              and C++ preprocessor macros none.
 //   classes    classes, structs, interfaces, traits, protocols, records, Ruby's modules, Kotlin's objects, Go's struct and interface types;
 //              enumerations where the language gives them methods (Java, Kotlin, PHP, Rust). Of C and C++ only with a body.
 //
@@ -73,7 +74,7 @@ class CodeParser {
   explicit CodeParser(ParserOptions options) : options_(options) {}
 
   /// `language` is one of languages(). Bytes that are not UTF-8 come out as U+FFFD. `file_path` becomes that of the items, and its ending tells
-  /// dialects apart (.tsx). Throws Error: unsupported for a language that is not among languages(), out_of_memory.
+  /// dialects apart (.tsx). Throws Error (unsupported) for a language that is not among languages().
   [[nodiscard]] ParsedFile parse(std::string_view source, std::string_view language, std::string file_path = {}) const;
 
   /// Reads and parses; the language is told by the file's name, of a .h file and of a script without ending by its content. A file that is
