@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "code/languages.hpp"
+#include "code/parse_named.hpp"
 #include "inlay/error.hpp"
 #include "platform/files.hpp"
 #include "store/cache/json_splitter.hpp"
@@ -258,24 +258,10 @@ double PaperReader::fraction() const noexcept { return implementation_->fraction
 
 std::vector<Snippet> extract_snippets(const Paper& paper, const CodeParser& parser, const SnippetOptions& options) {
   std::vector<Snippet> snippets;
-  const auto& languages = CodeParser::languages();
   for (const PaperRepository& repository : paper.repositories) {
-    for (const CodeFile& code : repository.code_files) {
-      const std::string_view file_name = std::string_view(code.path).substr(code.path.find_last_of("/\\") + 1);
-      const std::string_view language = code::file_language(file_name, code.content);
-      const auto skip = [&](std::string_view reason) {
-        if (options.on_skip) options.on_skip(code.path, reason);
-      };
-      if (language.empty()) {
-        skip("not source code");
-        continue;
-      }
-      if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
-        skip(fmt::format("no grammar for {}", language));
-        continue;
-      }
-      ParsedFile file = parser.parse(code.content, language, code.path);
-      if (!file.skipped.empty()) skip(file.skipped);
+    for (const CodeFile& source : repository.code_files) {
+      ParsedFile file = code::parse_named(parser, source.content, source.path);
+      if (!file.skipped.empty() && options.on_skip) options.on_skip(source.path, file.skipped);
       for (Function& function : file.functions) {
         Snippet snippet{.paper_id = paper.id,
                         .paper_title = paper.title,
@@ -283,7 +269,7 @@ std::vector<Snippet> extract_snippets(const Paper& paper, const CodeParser& pars
                         .paper_url = paper.url,
                         .repo_name = repository.name,
                         .repo_url = repository.url,
-                        .file_path = code.path,
+                        .file_path = source.path,
                         .function_name = std::move(function.name),
                         .code_text = std::move(function.source_code),
                         .line_begin = function.range.line_begin,

@@ -23,7 +23,7 @@ constexpr std::size_t largest_source = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t small_file = std::size_t{64} << 10;  // lines may be of any length in it
 
 // What a parser may do before it is given up: steps, and bytes read ahead of them (a scanner can look to the end of the file at every token).
-// Counted, and not timed, so that what is found in a file is the same on every machine. Ordinary source takes 3 to 6 a byte.
+// Counted, and not timed, so that what is found in a file is the same on every machine.
 class Effort {
  public:
   explicit Effort(std::size_t bytes) : left_(4'000'000 + 40 * bytes) {}

@@ -35,8 +35,7 @@ TSNode last_of(TSNode node, const Grammar& grammar) {
   for (bool more = true; more;) {
     more = false;
     for_each_child(TSNode(node), [&](TSNode child) {
-      const NodeRule* rule = grammar.rule(ts_node_symbol(child));
-      if ((rule && rule->role == Role::comment) || ts_node_start_byte(child) == ts_node_end_byte(child)) return true;
+      if (grammar.is_comment(child) || ts_node_start_byte(child) == ts_node_end_byte(child)) return true;
       node = child;
       more = true;
       return true;
@@ -99,7 +98,7 @@ class Walk {
         if (++depth > max_depth) return false;
         continue;
       }
-      if (!is_comment(node)) token_row_ = last_row(node);
+      if (!grammar_.is_comment(node)) token_row_ = last_row(node);
       for (;;) {
         leave(depth, false);
         if (ts_tree_cursor_goto_next_sibling(&cursor)) break;
@@ -148,11 +147,6 @@ class Walk {
     }
     visit_rule(node, depth, *rule, far ? Leading() : leading_);
     return true;
-  }
-
-  [[nodiscard]] bool is_comment(TSNode node) const {
-    const NodeRule* rule = grammar_.rule(ts_node_symbol(node));
-    return rule && rule->role == Role::comment;
   }
 
   // Some grammars have line ends as tokens, and tokens of no width.
@@ -343,7 +337,7 @@ class Walk {
     if (ts_node_is_null(body) || std::string_view(ts_node_type(body)) != "block") return {};
     TSNode statement = {};
     for_each_child(body, [&](TSNode child) {
-      if (ts_node_is_named(child) && !is_comment(child)) statement = child;
+      if (ts_node_is_named(child) && !grammar_.is_comment(child)) statement = child;
       return ts_node_is_null(statement);
     });
     if (ts_node_is_null(statement)) return {};
@@ -396,7 +390,7 @@ class Walk {
     for (bool more = true; more;) {
       const TSNode current = cursor.node();
       if (ts_node_start_byte(current) >= end) break;
-      if (is_comment(current)) {
+      if (grammar_.is_comment(current)) {
         text.append(source_.substr(begin, ts_node_start_byte(current) - begin));
         begin = ts_node_end_byte(current);
       }

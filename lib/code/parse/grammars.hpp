@@ -24,6 +24,11 @@ class Grammar {
     return symbol < symbols_.size() ? symbols_[symbol].rule : nullptr;  // errors have the last of all symbols
   }
 
+  [[nodiscard]] bool is_comment(TSNode node) const noexcept {
+    const NodeRule* known = rule(ts_node_symbol(node));
+    return known && known->role == Role::comment;
+  }
+
   enum class Bound : std::uint8_t { none, function, type, scope, unwrap };
   /// What a node is to the binding that it stands in.
   [[nodiscard]] Bound bound(TSSymbol symbol) const noexcept { return symbol < symbols_.size() ? symbols_[symbol].bound : Bound::none; }

@@ -6,8 +6,8 @@
 
 #include "code/folder.hpp"
 #include "code/languages.hpp"
-#include "code/parse/grammars.hpp"
 #include "code/parse/skipped_file.hpp"
+#include "code/parse_named.hpp"
 #include "code/valid_text.hpp"
 #include "inlay/code_parser.hpp"
 #include "inlay/error.hpp"
@@ -30,11 +30,7 @@ ParsedFile parse_one(const CodeParser& parser, const fs::path& path, const std::
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (!error && size > limit) return code::skipped_file(name, code::file_kind(file_name_of(name)).language, "too large");
-  const std::string source = platform::read_file(path);
-  const std::string_view language = code::file_language(file_name_of(name), source);
-  if (language.empty()) return code::skipped_file(name, language, "not source code");
-  if (!code::find_grammar(language, name)) return code::skipped_file(name, language, fmt::format("no grammar for {}", language));
-  return parser.parse(source, language, name);
+  return code::parse_named(parser, platform::read_file(path), name);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // C and C++: a function's name stands in its declarator, behind pointers and references.
+#include <utility>
+
 #include "code/parse/language_rules.hpp"
 
 namespace inlay::code {
@@ -22,35 +24,48 @@ DefinitionName qualified(TSNode node, std::string_view source) {
   return {std::string(node_text(last, source)), std::string(scope)};
 }
 
-// The name at the end of the chain of declarators; nothing where there is no function in it.
-DefinitionName declared_name(TSNode node, std::string_view source) {
+// A::operator int() const: a qualified name with the cast at its end.
+bool ends_in_cast(TSNode node) {
+  while (is(node, "qualified_identifier")) {
+    const TSNode name = child_by_field(node, "name");
+    if (ts_node_is_null(name)) return false;
+    node = name;
+  }
+  return is(node, "operator_cast");
+}
+
+struct Declared {
+  DefinitionName name;
+  bool is_function = false;  // a function's declarator is in the chain
+};
+
+// What stands at the end of the chain of declarators.
+Declared declared(TSNode node, std::string_view source) {
+  bool is_function = false;
   for (TSNode declarator = child_by_field(node, "declarator"); !ts_node_is_null(declarator);) {
+    is_function = is_function || is(declarator, "function_declarator");
     if (is(declarator, "operator_cast")) {  // operator bool() const
-      std::string_view text = node_text(declarator, source);
-      return {std::string(text.substr(0, text.find('(')))};
+      const std::string_view text = node_text(declarator, source);
+      return {{std::string(text.substr(0, text.find('(')))}, true};
     }
     TSNode inner = child_by_field(declarator, "declarator");
-    if (ts_node_is_null(inner) && ts_node_named_child_count(declarator) > 0 && !is(declarator, "qualified_identifier") &&
-        !is(declarator, "destructor_name") && !is(declarator, "operator_name") && !is(declarator, "template_function")) {
-      inner = ts_node_named_child(declarator, ts_node_named_child_count(declarator) - 1);  // reference and parenthesised ones: no field
+    const bool is_name = is(declarator, "qualified_identifier") || is(declarator, "destructor_name") || is(declarator, "operator_name") ||
+                         is(declarator, "template_function");
+    if (const std::uint32_t count = ts_node_named_child_count(declarator); ts_node_is_null(inner) && count > 0 && !is_name) {
+      inner = ts_node_named_child(declarator, count - 1);  // reference and parenthesised ones: no field
     }
-    if (ts_node_is_null(inner)) return qualified(declarator, source);
+    if (ts_node_is_null(inner)) return {qualified(declarator, source), is_function || ends_in_cast(declarator)};
     declarator = inner;
   }
   return {};
 }
 
-// Of what has a function's declarator in the chain: where a macro stands before a class's name, the class looks like a function without one.
+DefinitionName declared_name(TSNode node, std::string_view source) { return declared(node, source).name; }
+
+// Nothing where there is no function: where a macro stands before a class's name, the class looks like a function's body behind its name.
 DefinitionName function_name(TSNode node, std::string_view source) {
-  for (TSNode declarator = child_by_field(node, "declarator"); !ts_node_is_null(declarator);) {
-    if (is(declarator, "function_declarator") || is(declarator, "operator_cast")) return declared_name(node, source);
-    TSNode inner = child_by_field(declarator, "declarator");
-    const std::uint32_t count = ts_node_named_child_count(declarator);
-    if (ts_node_is_null(inner) && count > 0 && !is(declarator, "qualified_identifier")) inner = ts_node_named_child(declarator, count - 1);
-    if (ts_node_is_null(inner) && is(declarator, "qualified_identifier")) inner = child_by_field(declarator, "name");
-    declarator = inner;
-  }
-  return {};
+  Declared found = declared(node, source);
+  return found.is_function ? std::move(found.name) : DefinitionName();
 }
 
 DefinitionName type_name(TSNode node, std::string_view source) {
