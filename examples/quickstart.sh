@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh machine to answers: installs what is missing, builds the inlay command, embeds this repository's own sources into
-# build/quickstart.set, and asks it two questions. Safe to repeat: a second run builds and embeds only what changed.
+# build/quickstart.index, and asks it two questions. Safe to repeat: a second run builds and embeds only what changed.
 #
 #   bash examples/quickstart.sh
 #
@@ -32,13 +32,13 @@ say "building the inlay command (a few minutes the first time)"
 cmake --build build/release --target inlay_cli --parallel "$(nproc)" ||
   fail "the build failed, for the reason above; if memory ran out: cmake --build build/release --target inlay_cli -j1"
 
-say "embedding this repository's sources into build/quickstart.set"
-build/release/bin/inlay embed . -o build/quickstart.set -m "$INLAY_MODEL"
+say "indexing this repository into build/quickstart.index"
+build/release/bin/inlay index . -o build/quickstart.index -m "$INLAY_MODEL"
 
 ask() {
   say "$1"
-  build/release/bin/inlay search build/quickstart.set "$1" -k 5
+  build/release/bin/inlay search build/quickstart.index "$1" -k 3 --lines 3
 }
 ask "Where is a file swapped for its new version so that readers never see half of it?"
 ask "How are the vectors of a text's tokens pooled into one?"
-say "ask your own: build/release/bin/inlay search build/quickstart.set \"…\""
+say "ask your own: build/release/bin/inlay search build/quickstart.index \"…\""

@@ -28,6 +28,8 @@ struct Command {
 };
 
 Command add_embed(CLI::App& application);
+Command add_index(CLI::App& application);
+Command add_duplicates(CLI::App& application);
 Command add_search(CLI::App& application);
 Command add_info(CLI::App& application);
 Command add_parse(CLI::App& application);

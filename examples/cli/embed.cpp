@@ -1,11 +1,6 @@
 // inlay embed: texts to an embedding set, or to readable files. Run again, it embeds only what is new.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +10,7 @@
 #include "model_options.hpp"
 #include "output.hpp"
 #include "progress_bar.hpp"
+#include "set_output.hpp"
 #include "texts.hpp"
 
 namespace inlay::cli {
@@ -66,31 +62,6 @@ struct Figures {
 
 void say(const EmbedOptions& options, const std::string& line) {
   if (options.talks()) tell(line);
-}
-
-// Fails before the model is loaded rather than after it: the place's folder must be one that can be written to.
-void check_output(const fs::path& output) {
-  std::error_code error;
-  const fs::path place = output.has_filename() ? output : output.parent_path();
-  const fs::path parent = place.has_parent_path() ? place.parent_path() : fs::path(".");
-  fs::create_directories(parent, error);
-  const fs::path probe = parent / fmt::format(".{}.{}.probe", place.filename().string(), ::getpid());
-  if (!error) fs::create_directory(probe, error);
-  if (error) throw Error(Status::io_error, fmt::format("cannot write {}: {}", place.string(), error.message()));
-  fs::remove(probe, error);
-}
-
-// SOURCE_DATE_EPOCH as reproducible-builds.org has it: the time that a result is to bear, so that equal runs give equal bytes.
-std::string given_time() {
-  const char* variable = std::getenv("SOURCE_DATE_EPOCH");
-  if (variable == nullptr || *variable == '\0') return {};
-  const std::string_view text = variable;
-  std::time_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  constexpr std::time_t end_of_time = 253402300799;  // 9999-12-31T23:59:59Z
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 0 || seconds > end_of_time)
-    throw UsageError(fmt::format("SOURCE_DATE_EPOCH is \"{}\", not a count of seconds", text));
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
 Figures embed(const EmbedOptions& options, const EmbeddingGenerator& generator, TextReader& reader, const StopScope& stop) {

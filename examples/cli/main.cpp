@@ -22,8 +22,8 @@ constexpr const char* footer =
     "--download, and not otherwise.\n"
     "\n"
     "  inlay pull minilm && export INLAY_MODEL=minilm\n"
-    "  inlay embed ~/src/project -o project.set\n"
-    "  inlay search project.set \"where are passwords checked?\" -k 5\n";
+    "  inlay index ~/src/project -o project.index\n"
+    "  inlay search project.index \"where are passwords checked?\" -k 5\n";
 
 int run(int argc, char** argv) {
   using namespace inlay::cli;
@@ -31,9 +31,9 @@ int run(int argc, char** argv) {
   application.set_version_flag("--version", "inlay " INLAY_VERSION_STRING);
   application.require_subcommand(1);
   application.footer(footer);
-  const std::array commands = {add_embed(application),    add_search(application),  add_info(application),   add_parse(application),
-                               add_tokenize(application), add_pull(application),    add_models(application), add_export(application),
-                               add_cache(application),    add_snippets(application)};
+  const std::array commands = {add_embed(application),    add_search(application),   add_info(application),   add_parse(application),
+                               add_tokenize(application), add_pull(application),     add_models(application), add_export(application),
+                               add_cache(application),    add_snippets(application), add_index(application),  add_duplicates(application)};
   try {
     application.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version

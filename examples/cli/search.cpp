@@ -1,17 +1,25 @@
-// inlay search: the rows of a set that are nearest to a question.
+// inlay search: the items of an index, or the rows of a set, that are nearest to a question or to a piece of code.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "commands.hpp"
 #include "inlay/inlay.hpp"
+#include "item_options.hpp"
 #include "model_options.hpp"
 #include "output.hpp"
+#include "source_view.hpp"
 
 namespace inlay::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::array<std::pair<std::string_view, QueryType>, 4> query_types = {{{"general", QueryType::general},
                                                                                 {"code_search", QueryType::code_search},
@@ -20,11 +28,21 @@ constexpr std::array<std::pair<std::string_view, QueryType>, 4> query_types = {{
 
 struct SearchOptions {
   ModelOptions model;
-  std::string set;
+  ItemOptions items;
+  std::string index;
   std::string query;
+  std::string code;  // FILE:LINE
   std::string type = "general";
   std::size_t count = 5;
+  float min_score = -1;
+  std::size_t effort = 0;
+  std::int64_t lines = 10;
+  std::int64_t context = 0;
   bool json = false;
+
+  [[nodiscard]] CodeSearchOptions search() const {
+    return {.k = count, .min_score = min_score, .filter = items.filter(), .effort = effort};
+  }
 };
 
 QueryType parse_query_type(std::string_view name) {
@@ -34,60 +52,166 @@ QueryType parse_query_type(std::string_view name) {
   throw UsageError(fmt::format("unknown query type \"{}\"; known: general, code_search, error_analysis, documentation", name));
 }
 
-EmbeddingGenerator load(const SearchOptions& options, const EmbeddingSet& set) {
+EmbeddingGenerator load(const SearchOptions& options, const CodebaseIndex& index) {
   GeneratorOptions generator;
   generator.device = Device::parse(options.model.device);
   generator.threads = options.model.threads;
   generator.revision = options.model.revision;
   try {
-    return load_generator(set, options.model.model.empty() ? std::filesystem::path() : options.model.path(), generator);
+    return load_generator(index, options.model.model.empty() ? fs::path() : options.model.path(), generator);
   } catch (const Error& error) {
     if (error.status() != Status::not_found || !options.model.model.empty()) throw;
     throw Error(error.status(), fmt::format("{} (the model that made the set is not where it was: pass its folder with -m)", error.what()));
   }
 }
 
-std::string place(const Metadata& metadata, std::size_t row) {
-  if (metadata.file_path.empty() && metadata.line_number == 0) return fmt::format("row {}", row);
-  const std::string path = metadata.file_path.empty() ? "-" : printable(metadata.file_path);
-  return metadata.line_number == 0 ? path : fmt::format("{}:{}", path, metadata.line_number);
+struct CodePlace {
+  std::string file;
+  std::int64_t line = 0;
+};
+
+CodePlace parse_place(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  CodePlace found;
+  if (colon != std::string::npos && colon > 0) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, found.line);
+    if (error == std::errc() && stop == end && found.line > 0) {
+      found.file = text.substr(0, colon);
+      return found;
+    }
+  }
+  throw UsageError(fmt::format("--code is \"{}\", not FILE:LINE", text));
 }
 
-nlohmann::ordered_json to_json(const Document& document, const Match& match) {
-  const Metadata& metadata = document.metadata;
-  nlohmann::ordered_json object = {{"row", match.row}, {"score", match.score}};
-  const std::array<std::pair<const char*, const std::string*>, 6> texts = {{{"file_path", &metadata.file_path},
-                                                                            {"file_name", &metadata.file_name},
-                                                                            {"file_type", &metadata.file_type},
-                                                                            {"language", &metadata.language},
-                                                                            {"function_name", &metadata.function_name},
-                                                                            {"class_name", &metadata.class_name}}};
-  for (const auto& [name, text] : texts) {
-    if (!text->empty()) object[name] = *text;
+// The item of the index at a place, whose file is named as the index does, or as it lies on the disk.
+std::optional<std::size_t> find_item(const CodebaseIndex& index, const CodePlace& at) {
+  if (const auto item = index.item_at(at.file, at.line)) return item;
+  std::error_code error;
+  const fs::path absolute = fs::weakly_canonical(at.file, error);
+  if (error || index.folder().empty()) return std::nullopt;
+  return index.item_at(absolute.lexically_relative(fs::weakly_canonical(index.folder(), error)).generic_string(), at.line);
+}
+
+// The innermost function, else class, of a file at a line, as the index would have it.
+std::string text_at(const CodePlace& at) {
+  const ParsedFile file = parse_file(at.file);
+  if (!file.skipped.empty()) throw Error(Status::unsupported, fmt::format("{} was not parsed: {}", at.file, file.skipped));
+  const auto innermost = [&at](const auto& items) {
+    auto best = items.end();
+    for (auto item = items.begin(); item != items.end(); ++item) {
+      if (at.line < item->range.line_begin || at.line > item->range.line_end) continue;
+      if (best == items.end() || item->range.byte_begin >= best->range.byte_begin) best = item;
+    }
+    return best;
+  };
+  const TextPreparator preparator;
+  if (const auto function = innermost(file.functions); function != file.functions.end()) return preparator.prepare_function(*function);
+  if (const auto definition = innermost(file.classes); definition != file.classes.end()) return preparator.prepare_class(*definition);
+  throw Error(Status::not_found, fmt::format("no function or class is at {}:{}", at.file, at.line));
+}
+
+Vector embed_text(const EmbeddingGenerator& generator, const std::string& text, const LongTextOptions& long_text) {
+  const EmbedResult result = generator.embed({text}, {.long_text = long_text});
+  if (!result.complete()) throw Error(result.items[0].status, result.items[0].message);
+  Vector vector = Vector::from_shape({result.vectors.shape(1)});
+  std::ranges::copy(result.vectors, vector.begin());
+  return vector;
+}
+
+std::vector<CodeMatch> find(const SearchOptions& options, const CodebaseIndex& index) {
+  if (!options.code.empty()) {
+    const CodePlace at = parse_place(options.code);
+    if (const auto item = find_item(index, at)) return index.similar(*item, options.search());
+    return index.search(embed_text(load(options, index), text_at(at), index.long_text()), options.search());
   }
-  if (metadata.line_number != 0) object["line_number"] = metadata.line_number;
-  object["content"] = document.content;
-  return object;
+  return index.search(load(options, index).embed_query(options.query, parse_query_type(options.type)), options.search());
+}
+
+// The lines of the item's file, where it is still there and has the item still.
+std::optional<std::string> current_file(const CodebaseIndex& index, const IndexedItem& item, const std::string& source) {
+  if (index.folder().empty()) return std::nullopt;
+  std::ifstream stream(index.folder() / item.file_path, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf())) return std::nullopt;
+  std::string content = std::move(text).str();
+  if (content.find(source) == std::string::npos) return std::nullopt;
+  return content;
+}
+
+// An item's source: its first lines, or with --context all of them with the lines of its file around.
+std::string show_item(const CodebaseIndex& index, std::size_t row, const SearchOptions& options) {
+  const IndexedItem& item = index.item(row);
+  const std::string source = index.source_code(row);
+  const std::int64_t length = std::ranges::count(source, '\n') + (source.ends_with('\n') ? 0 : 1);
+  const std::int64_t first = std::max<std::int64_t>(1, item.line_end - length + 1);  // decorators may stand above line_number
+  SourceView view{.source = source,
+                  .language = item.language,
+                  .file_name = item.file_path,
+                  .first_line = item.kind == ItemKind::file ? item.line_number : first,
+                  .colours = has_colours()};
+  view.begin = view.first_line;
+  view.end = view.first_line + length - 1;
+  std::optional<std::string> file;
+  if (options.context > 0 && (file = current_file(index, item, source))) {
+    view.source = *file;
+    view.first_line = 1;
+    view.begin = std::max<std::int64_t>(1, view.begin - options.context);
+    view.end += options.context;
+    return show_source(view);
+  }
+  if (options.context > 0) warn(fmt::format("{} has changed since it was indexed: no lines around", item.file_path));
+  const std::int64_t all = view.end;
+  view.end = std::min(all, view.first_line + options.lines - 1);
+  if (options.lines == 0) return {};
+  std::string text = show_source(view);
+  if (all > view.end) text += fmt::format("  … {} more\n", counted(static_cast<std::size_t>(all - view.end), "line"));
+  return text;
+}
+
+void show(const CodebaseIndex& index, const std::vector<CodeMatch>& matches, const SearchOptions& options) {
+  std::string text;
+  const bool colours = has_colours();
+  const auto strong = [colours](const std::string& words) { return colours ? fmt::format("\033[1m{}\033[0m", words) : words; };
+  for (const auto& [row, score] : matches) {
+    const IndexedItem& item = index.item(row);
+    if (item.line_end == 0) {  // a row of any set
+      text += fmt::format("{}  {:.3f}  {}\n", place(item, row), score, first_line(index.source_code(row)));
+      continue;
+    }
+    const std::string title =
+        item.kind == ItemKind::file ? std::string() : first_line(item.signature.empty() ? item.name : item.signature, 140);
+    text += fmt::format("{}{}  {:.3f}{}{}\n", text.empty() || options.lines == 0 ? "" : "\n", strong(place(item, row)), score,
+                        title.empty() ? "" : "  ", title);
+    if (!item.docstring.empty()) text += fmt::format("  {}\n", first_line(item.docstring, 140));
+    text += show_item(index, row, options);
+  }
+  write_output(text);
 }
 
 int run_search(const SearchOptions& options) {
-  const QueryType type = parse_query_type(options.type);
-  const EmbeddingSet set = load_embeddings(options.set);
-  const EmbeddingGenerator generator = load(options, set);
-  const std::vector<Match> matches = top_k(generator.embed_query(options.query, type), set.vectors, options.count);
-  if (options.json) {
-    nlohmann::ordered_json object = {
-        {"set", options.set}, {"query", options.query}, {"type", options.type}, {"matches", nlohmann::ordered_json::array()}};
-    for (const Match& match : matches) object["matches"].push_back(to_json(set.documents[match.row], match));
-    write_output(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  if (options.query.empty() == options.code.empty()) throw UsageError("give either a question or --code FILE:LINE");
+  static_cast<void>(parse_query_type(options.type));
+  const CodebaseIndex index(options.index);
+  const std::vector<CodeMatch> matches = find(options, index);
+  if (!options.json) {
+    show(index, matches, options);
     return exit_code::ok;
   }
-  std::string text;
-  for (const Match& match : matches) {
-    const Document& document = set.documents[match.row];
-    text += fmt::format("{}  {:.3f}  {}\n", place(document.metadata, match.row), match.score, first_line(document.content));
+  nlohmann::ordered_json object = {{"set", options.index}};
+  if (options.code.empty()) {
+    object["query"] = options.query;
+    object["type"] = options.type;
+  } else {
+    object["code"] = options.code;
   }
-  write_output(text);
+  object["matches"] = nlohmann::ordered_json::array();
+  for (const CodeMatch& match : matches) {
+    nlohmann::ordered_json found = to_json(index, match.item);
+    found["score"] = match.score;
+    object["matches"].push_back(std::move(found));
+  }
+  write_output(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   return exit_code::ok;
 }
 
@@ -95,11 +219,25 @@ int run_search(const SearchOptions& options) {
 
 Command add_search(CLI::App& application) {
   auto options = std::make_shared<SearchOptions>();
-  CLI::App* command = application.add_subcommand("search", "Find the rows of a set that are nearest to a question");
-  command->add_option("set", options->set, "An embedding set")->required()->type_name("SET");
-  command->add_option("query", options->query, "The question")->required()->type_name("QUERY");
+  CLI::App* command = application.add_subcommand("search", "Find the items of an index, or of a set, that are nearest to a question");
+  command->add_option("index", options->index, "What inlay index, or inlay embed, wrote")->required()->type_name("INDEX");
+  command->add_option("query", options->query, "The question")->type_name("QUERY");
+  command->add_option("--code", options->code, "Instead of a question: find what is similar to the function or class at this place")
+      ->type_name("FILE:LINE");
   command->add_option("-k,--top-k", options->count, "How many to show at most")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--type", options->type, "general, code_search, error_analysis or documentation")->capture_default_str();
+  command->add_option("--min-score", options->min_score, "Leave out what has a lower score, from -1 to 1")
+      ->check(CLI::Range(-1.0, 1.0))
+      ->type_name("SCORE");
+  options->items.add(*command);
+  command->add_option("--lines", options->lines, "Lines of source to show of each at most; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--context", options->context, "Show all of each, and so many lines of its file before and behind")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command->add_option("--effort", options->effort, "How much an hnsw or ivf_pq index looks at (default: as it was made)")
+      ->check(CLI::PositiveNumber);
   command
       ->add_option("-m,--model,--model-path", options->model.model,
                    "The model that made the set: its folder or its name (default: where it was then)")

@@ -31,6 +31,7 @@
 #include "inlay/generator.hpp"
 #include "inlay/options.hpp"
 #include "inlay/vector_cache.hpp"
+#include "inlay/vector_index.hpp"
 
 namespace inlay {
 
@@ -44,8 +45,11 @@ struct EmbedCorpusOptions {
   bool fresh = false;                              ///< embeds all anew: what is known is not asked for
   std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of documents and their texts in flight, as StreamOptions::max_memory
   LongTextOptions long_text{.policy = LongText::average};
-  std::shared_ptr<VectorCache> cache{};  ///< beside the store; may be empty
-  std::string created{};                 ///< what a new set says of its time: RFC 3339, UTC; empty: now
+  DocumentPreparator preparator{};            ///< from documents to texts; empty: GeneratorOptions::preparator
+  std::shared_ptr<VectorCache> cache{};       ///< beside the store; may be empty
+  std::optional<VectorIndexOptions> index{};  ///< of a set: puts an index of its rows into it (EmbeddingSetWriter::add_index)
+  std::string folder{};                       ///< what the documents' file paths are relative to; kept with the index
+  std::string created{};                      ///< what a new set says of its time: RFC 3339, UTC; empty: now
   /// When a stop is requested no more is read; batches in flight are finished and kept for the next run.
   std::stop_token stop{};
   std::function<void(const Progress&)> on_progress{};  ///< as StreamOptions::on_progress
@@ -64,7 +68,7 @@ struct CorpusSummary {
 /// The next document; nothing when there are no more. What it throws ends the run: what was read before is finished and kept.
 using DocumentSource = std::function<std::optional<Document>()>;
 
-/// Embeds documents as GeneratorOptions::preparator writes them. A set or files of another model, or made with other options, are replaced,
+/// Embeds documents as the preparator writes them. A set or files of another model, or made with other options, are replaced,
 /// which is said (log.hpp). Throws Error: invalid_argument where something else stands in the store's place, and where an unfinished run of
 /// another model or other options is in its journal (finish it, or start over with `fresh`); io_error; and what source and callbacks throw.
 CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSource& source, const std::filesystem::path& output,

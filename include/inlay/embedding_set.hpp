@@ -4,6 +4,8 @@
 //   metadata.json     an array of one object per row, in the same order: content, the fields of Metadata that are known, the extra fields
 //                     under their own names, and the row's key. Extra fields that have one of those names stand in an object "extra"
 //   model_info.json   the ModelInfo, "long_text" {"policy", "chunk_size", "chunk_overlap"}, and when the set was "created" (RFC 3339, UTC)
+//   index.faiss       of a set with an index (EmbeddingSetWriter::add_index): a VectorIndex (vector_index.hpp) over the rows, whose ids are rows
+//   index.json        with it: {"kind", "rows", "dimension", "options", "folder"}
 //
 // A set is written to a temporary folder beside its place and renamed: a reader sees the old set or the new one, never half of either.
 //
@@ -29,6 +31,7 @@
 #include "inlay/document.hpp"
 #include "inlay/generator.hpp"
 #include "inlay/matrix.hpp"
+#include "inlay/vector_index.hpp"
 
 namespace inlay {
 
@@ -75,12 +78,16 @@ class EmbeddingSetWriter {
 
   [[nodiscard]] std::size_t rows() const noexcept;
 
+  /// Puts an index of the rows into the set when it is committed; building it can be stopped, and tells its progress. `folder`: what the rows'
+  /// file paths are relative to. commit then throws what save_index throws, too.
+  void add_index(VectorIndexOptions options, std::string folder = {});
+
   /// Puts the set in its place, flushed to the disk, in one step. `created`: RFC 3339, UTC; empty: now. Throws Error as save_embeddings;
   /// when something else was put there meanwhile (invalid_argument) it can be tried again. A writer can be committed once.
   void commit(std::string_view created = {});
 
-  /// The same, but a set that stands there and has the same rows, of the same model, stays as it is, with the time of its creation. Whether
-  /// it was replaced.
+  /// The same, but a set that stands there and has the same rows, of the same model, and the index that is asked for, stays as it is, with the
+  /// time of its creation. Whether it was replaced.
   bool commit_if_changed(std::string_view created = {});
 
  private:

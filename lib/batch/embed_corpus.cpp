@@ -75,6 +75,7 @@ class SetOutput final : public Output {
         fresh_(options.fresh),
         writer_(output, info, options.long_text),
         journal_(open_journal(store::set_place(output), model, options.fresh)) {
+    if (options.index) writer_.add_index(*options.index, options.folder);
     std::vector<CacheChain::Link> links = {{.cache = journal_}};
     if ((earlier_ = open_earlier(output, model)) && !options.fresh) links.push_back({.cache = earlier_});
     if (earlier_) seen_.resize(earlier_->rows());
@@ -233,7 +234,7 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
   if (options.max_memory == 0) throw Error(Status::invalid_argument, "max_memory is 0");
   batch::GeneratorAccess::check(generator, options.long_text);  // before anything is touched
   const auto store = open_output(generator, output, options);
-  const DocumentPreparator& preparator = generator.options().preparator;
+  const DocumentPreparator& preparator = options.preparator ? options.preparator : generator.options().preparator;
 
   std::deque<Waiting> waiting;
   bool exhausted = false;

@@ -23,15 +23,15 @@ class Walk {
  public:
   Walk(const fs::path& top, const OnSkip& on_skip) : top_(top), on_skip_(on_skip), rules_(top) {}
 
-  /// The paths of the files to read, relative to the top, with '/', sorted.
-  std::vector<std::string> files() {
+  FolderTree tree() {
     std::error_code error;
     const std::vector<fs::directory_entry> entries = read(top_, error);
     if (error)
       throw Error(Status::io_error, fmt::format("cannot read folder {}: {}", top_.string(), platform::system_message(error.value())));
     visit(entries, {});
-    std::ranges::sort(files_);
-    return std::move(files_);
+    std::ranges::sort(tree_.files);
+    std::ranges::sort(tree_.folders);
+    return std::move(tree_);
   }
 
   void skip(const fs::path& path, std::string_view reason) const {
@@ -47,6 +47,7 @@ class Walk {
   }
 
   void visit(const std::vector<fs::directory_entry>& entries, const std::string& prefix) {
+    tree_.folders.push_back(prefix);
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().native();
       std::error_code error;
@@ -65,7 +66,7 @@ class Walk {
       } else if (!fs::is_regular_file(status)) {
         skip(entry.path(), "special file");
       } else {
-        files_.push_back(prefix + name);
+        tree_.files.push_back(prefix + name);
       }
     }
   }
@@ -83,12 +84,14 @@ class Walk {
   const fs::path& top_;
   const OnSkip& on_skip_;
   IgnoreRules rules_;
-  std::vector<std::string> files_;
+  FolderTree tree_;
 };
 
 }  // namespace
 
-std::vector<std::string> list_files(const fs::path& folder, const OnSkip& on_skip) { return Walk(folder, on_skip).files(); }
+FolderTree list_tree(const fs::path& folder, const OnSkip& on_skip) { return Walk(folder, on_skip).tree(); }
+
+std::vector<std::string> list_files(const fs::path& folder, const OnSkip& on_skip) { return list_tree(folder, on_skip).files; }
 
 Document file_document(std::string bytes, const std::string& file_path) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);

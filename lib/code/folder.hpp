@@ -14,8 +14,18 @@ namespace inlay::code {
 
 using OnSkip = std::function<void(const std::filesystem::path&, std::string_view reason)>;
 
-/// The files below a folder that are to be read, relative to it, with '/', in the order of their paths' bytes; see read_corpus. Throws Error
-/// (io_error) when the folder itself cannot be read.
+/// What is to be read below a folder, relative to it, with '/', in the order of the paths' bytes.
+struct FolderTree {
+  std::vector<std::string> files{};
+  std::vector<std::string> folders{};  ///< that were looked into; the first, the folder itself, is ""
+
+  friend bool operator==(const FolderTree&, const FolderTree&) = default;
+};
+
+/// Finds the files, as read_corpus says. Throws Error (io_error) when the folder itself cannot be read.
+[[nodiscard]] FolderTree list_tree(const std::filesystem::path& folder, const OnSkip& on_skip = {});
+
+/// Its files alone.
 [[nodiscard]] std::vector<std::string> list_files(const std::filesystem::path& folder, const OnSkip& on_skip);
 
 /// One document a file, in the order of the paths' bytes; see read_corpus.

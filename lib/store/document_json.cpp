@@ -270,7 +270,7 @@ Row read_row(JsonFields fields, std::string_view label) {
   return row;
 }
 
-void for_each_row(const platform::MappedFile& file, std::string_view label, const std::function<void(Row)>& visit) {
+void for_each_row(const platform::MappedFile& file, std::string_view label, const std::function<void(Row, std::string_view text)>& visit) {
   constexpr std::size_t dropped_at_a_time = std::size_t{16} << 20;
   const std::string_view json = trimmed(file.bytes());
   if (json.empty()) throw Error(Status::invalid_data, fmt::format("{} is not valid JSON: it is empty", label));
@@ -289,7 +289,7 @@ void for_each_row(const platform::MappedFile& file, std::string_view label, cons
     JsonItem item = to_item({}, element, padded);
     auto* fields = std::get_if<JsonFields>(&item.value);
     if (fields == nullptr) throw Error(Status::invalid_data, fmt::format("{} is not an object", row_label));
-    visit(read_row(std::move(*fields), row_label));
+    visit(read_row(std::move(*fields), row_label), *text);
     const auto done = static_cast<std::size_t>(text->data() + text->size() - file.bytes().data());
     if (done - dropped < dropped_at_a_time) continue;
     file.drop(file.bytes().substr(dropped, done - dropped));

@@ -47,8 +47,8 @@ struct Row {
 /// The inverse. Throws Error (invalid_data) for a row without content and for fields of a wrong type, naming `label`.
 [[nodiscard]] Row read_row(JsonFields fields, std::string_view label);
 
-/// Calls visit with each row of an array of rows, one held at a time, and none of the file longer than it is needed. Throws Error
-/// (invalid_data) naming `label` and the row.
-void for_each_row(const platform::MappedFile& file, std::string_view label, const std::function<void(Row)>& visit);
+/// Calls visit with each row of an array of rows, one held at a time, and none of the file longer than it is needed; with it its text, which
+/// lies in the mapping. Throws Error (invalid_data) naming `label` and the row.
+void for_each_row(const platform::MappedFile& file, std::string_view label, const std::function<void(Row, std::string_view text)>& visit);
 
 }  // namespace inlay::store

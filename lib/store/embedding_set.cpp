@@ -61,7 +61,7 @@ EmbeddingSet load_once(const fs::path& folder, bool& replaced) {
   replaced = platform::MappedFile(folder / model_file).identity() != model.identity();
   if (replaced) return set;
 
-  store::for_each_row(rows, (folder / rows_file).string(), [&](store::Row row) {
+  store::for_each_row(rows, (folder / rows_file).string(), [&](store::Row row, std::string_view) {
     set.documents.push_back(std::move(row.document));
     if (!row.key.empty()) set.keys.push_back(std::move(row.key));
   });
@@ -78,12 +78,17 @@ std::string content_key(std::string_view text) {
 bool is_embedding_set(const fs::path& folder) {
   std::error_code error;
   std::size_t found = 0;
+  std::size_t of_index = 0;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const fs::path name = entry->path().filename();
-    if (name != vectors_file && name != rows_file && name != model_file) return false;
-    ++found;
+    const std::string name = entry->path().filename().native();
+    if (!store::is_set_file(name)) return false;
+    ++(name == store::vector_index_file || name == store::vector_index_record_file ? of_index : found);
   }
-  return !error && found == 3;
+  return !error && found == 3 && (of_index == 0 || of_index == 2);
+}
+
+bool store::is_set_file(std::string_view name) noexcept {
+  return name == vectors_file || name == rows_file || name == model_file || name == vector_index_file || name == vector_index_record_file;
 }
 
 fs::path store::set_place(const fs::path& folder) {

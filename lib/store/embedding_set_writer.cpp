@@ -90,8 +90,8 @@ std::unique_ptr<UnfinishedSet> begin_set(const fs::path& target) {
 // Whether a folder holds files of a set and nothing else; perhaps not all of them: its writer, or who cleared up behind it, was killed.
 bool holds_only_set_files(const fs::path& folder) {
   return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const fs::directory_entry& entry) {
-    const fs::path name = entry.path().filename();
-    return name == store::vectors_file || name == store::rows_file || name == store::model_file;
+    const std::string name = entry.path().filename().native();
+    return store::is_set_file(name) || platform::is_temporary_name(name, store::vector_index_file);
   });
 }
 
@@ -162,6 +162,11 @@ class EmbeddingSetWriter::Implementation {
     ++rows_;
   }
 
+  void add_index(VectorIndexOptions options, std::string folder) {
+    check_open();
+    index_ = {std::move(options), std::move(folder)};
+  }
+
   bool commit(std::string_view created, bool if_changed) {
     check_open();
     static_cast<void>(store::set_place(folder_));
@@ -174,6 +179,7 @@ class EmbeddingSetWriter::Implementation {
       if (!replaced) return;
       set_->rows.finish();
       set_->vectors.finish();
+      if (index_) write_index();
       platform::write_file(set_->folder.path() / store::model_file,
                            store::write_model_record({model_, long_text_, created.empty() ? now() : std::string(created)}));
       static_cast<void>(store::set_place(folder_));  // all that took its time: something else may have been put there
@@ -192,12 +198,42 @@ class EmbeddingSetWriter::Implementation {
     if (set_ == nullptr) throw Error(Status::io_error, fmt::format("cannot save {}: it could not be written before", place_.string()));
   }
 
+  [[nodiscard]] store::IndexRecord index_record() const {
+    const VectorIndexOptions& options = index_->options;
+    const IndexKind kind = index_kind(rows_, options);
+    std::string text;
+    if (kind == IndexKind::hnsw) {
+      text = fmt::format("neighbors {}, ef_construction {}, ef_search {}", options.hnsw_neighbors, options.hnsw_ef_construction,
+                         options.hnsw_ef_search);
+    } else if (kind == IndexKind::ivf_pq) {
+      text = fmt::format("lists {}, probes {}, pq_bytes {} (0: by the rows and the dimension)", options.ivf_lists, options.ivf_probes,
+                         options.pq_bytes);
+    }
+    return {.kind = kind, .rows = rows_, .dimension = model_.dimension, .options = text, .folder = index_->folder};
+  }
+
+  void write_index() const {
+    const fs::path folder = set_->folder.path();
+    const platform::MappedFile vectors(folder / store::vectors_file);
+    const auto* const first = reinterpret_cast<const float*>(vectors.bytes().data() + store::npy_header_bytes);
+    save_index(folder / store::vector_index_file, {first, rows_ * model_.dimension}, model_.dimension, index_->options);
+    platform::write_file(folder / store::vector_index_record_file, store::write_index_record(index_record()));
+  }
+
+  // An index that was not asked for does no harm.
+  [[nodiscard]] bool index_stands_already() const {
+    if (!index_) return true;
+    std::error_code error;
+    return fs::exists(folder_ / store::vector_index_record_file, error) &&
+           platform::read_file(folder_ / store::vector_index_record_file) == store::write_index_record(index_record());
+  }
+
   // Whether the set that stands there has the same rows, made alike.
   [[nodiscard]] bool stands_already() const {
     if (!is_embedding_set(folder_)) return false;
     try {
       const store::ModelRecord record = store::read_model_record(platform::read_file(folder_ / store::model_file), folder_.string());
-      return cache_model(record.model, record.long_text) == cache_model(model_, long_text_) &&
+      return cache_model(record.model, record.long_text) == cache_model(model_, long_text_) && index_stands_already() &&
              platform::have_equal_bytes(folder_ / store::rows_file, set_->folder.path() / store::rows_file) &&
              platform::have_equal_bytes(folder_ / store::vectors_file, set_->folder.path() / store::vectors_file);
     } catch (const Error& error) {  // a damaged one is replaced
@@ -220,9 +256,15 @@ class EmbeddingSetWriter::Implementation {
     }
   }
 
+  struct Index {
+    VectorIndexOptions options;
+    std::string folder;
+  };
+
   fs::path place_;
   ModelInfo model_;
   LongTextOptions long_text_;
+  std::optional<Index> index_;
   fs::path folder_;
   std::unique_ptr<UnfinishedSet> set_;
   std::string row_;
@@ -243,6 +285,10 @@ void EmbeddingSetWriter::append(const Document& document, std::string_view key, 
 }
 
 std::size_t EmbeddingSetWriter::rows() const noexcept { return implementation_->rows(); }
+
+void EmbeddingSetWriter::add_index(VectorIndexOptions options, std::string folder) {
+  implementation_->add_index(std::move(options), std::move(folder));
+}
 
 void EmbeddingSetWriter::commit(std::string_view created) { implementation_->commit(created, false); }
 

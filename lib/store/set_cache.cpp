@@ -67,7 +67,7 @@ SetCache::~SetCache() = default;
 
 void SetCache::read_index() {
   std::size_t keys = 0;
-  for_each_row(files_->rows, (folder_ / rows_file).string(), [&](const Row& row) {
+  for_each_row(files_->rows, (folder_ / rows_file).string(), [&](const Row& row, std::string_view) {
     if (row.key.empty()) return index_.skip();
     index_.add(pack_key(row.key));
     ++keys;
@@ -142,7 +142,7 @@ void SetCache::for_each(const std::function<void(const CacheModel&, const CacheE
   std::size_t number = 0;
   CacheEntry entry;
   entry.vector.resize(model_.dimension);
-  for_each_row(files_->rows, (folder_ / rows_file).string(), [&](Row row) {
+  for_each_row(files_->rows, (folder_ / rows_file).string(), [&](Row row, std::string_view) {
     const std::size_t current = number++;
     if (row.key.empty() || index_.find(pack_key(row.key)) != current || !read(current, entry.vector)) return;
     entry.label = label_of(row.document.metadata);

@@ -3,13 +3,37 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
+
+#include "inlay/vector_index.hpp"
 
 namespace inlay::store {
 
 constexpr std::string_view vectors_file = "embeddings.npy";
 constexpr std::string_view rows_file = "metadata.json";
 constexpr std::string_view model_file = "model_info.json";
+
+// Of a set that has an index of its rows (vector_index.hpp), both.
+constexpr std::string_view vector_index_file = "index.faiss";
+constexpr std::string_view vector_index_record_file = "index.json";
+
+/// Whether a file of a set may have this name.
+[[nodiscard]] bool is_set_file(std::string_view name) noexcept;
+
+/// What index.json says.
+struct IndexRecord {
+  IndexKind kind = IndexKind::flat;
+  std::size_t rows = 0;
+  std::size_t dimension = 0;
+  std::string options{};  ///< that the index was built with, as text: to tell whether another would be another one
+  std::string folder{};   ///< that the rows' file paths are relative to; may be empty
+};
+
+[[nodiscard]] std::string write_index_record(const IndexRecord& record);
+
+/// Throws Error (invalid_data) naming `label` and what is wrong.
+[[nodiscard]] IndexRecord read_index_record(std::string_view json, std::string_view label);
 
 /// The folder that a set is written to: of a link what it points to, which is replaced while the link stays. Throws Error:
 /// invalid_argument for no path, and for a place where something else stands; io_error for a link to nothing.

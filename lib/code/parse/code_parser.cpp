@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "code/parse/definitions.hpp"
 #include "code/parse/grammars.hpp"
 #include "code/parse/plain_python.hpp"
 #include "code/parse/skipped_file.hpp"
+#include "code/parse/syntax_tree.hpp"
 #include "code/valid_text.hpp"
 #include "inlay/error.hpp"
 #include "text/utf8.hpp"
@@ -21,60 +21,6 @@ namespace {
 
 constexpr std::size_t largest_source = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t small_file = std::size_t{64} << 10;  // lines may be of any length in it
-
-// What a parser may do before it is given up: steps, and bytes read ahead of them (a scanner can look to the end of the file at every token).
-// Counted, and not timed, so that what is found in a file is the same on every machine.
-class Effort {
- public:
-  explicit Effort(std::size_t bytes) : left_(4'000'000 + 40 * bytes) {}
-
-  void spend(std::size_t amount) noexcept { left_ -= std::min(left_, amount); }
-  [[nodiscard]] bool is_spent() const noexcept { return left_ == 0; }
-
- private:
-  std::size_t left_;
-};
-
-struct Input {
-  std::string_view source;
-  Effort effort;
-};
-
-struct DeleteParser {
-  void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
-};
-struct DeleteTree {
-  void operator()(TSTree* tree) const noexcept { ts_tree_delete(tree); }
-};
-using Tree = std::unique_ptr<TSTree, DeleteTree>;
-
-// Pieces, so that reading shows in the effort. When that is spent the source seems to end, which ends whatever looks for something in it.
-const char* read_source(void* payload, std::uint32_t byte, TSPoint, std::uint32_t* length) {
-  constexpr std::size_t piece = 2048;
-  Input& input = *static_cast<Input*>(payload);
-  const std::string_view text =
-      input.effort.is_spent() ? std::string_view() : input.source.substr(std::min<std::size_t>(byte, input.source.size()), piece);
-  input.effort.spend(text.size());
-  *length = static_cast<std::uint32_t>(text.size());
-  return text.empty() ? "" : text.data();
-}
-
-// Called every hundred steps: whether to stop.
-bool stop_parsing(TSParseState* state) {
-  Effort& effort = static_cast<Input*>(state->payload)->effort;
-  effort.spend(100);
-  return effort.is_spent();
-}
-
-// Null where it takes too much effort.
-Tree parse_tree(std::string_view source, const TSLanguage* language) {
-  const std::unique_ptr<TSParser, DeleteParser> parser(ts_parser_new());
-  if (!ts_parser_set_language(parser.get(), language)) throw Error(Status::unsupported, "a grammar does not fit to this tree-sitter");
-  Input input{source, Effort(source.size())};
-  Tree tree(
-      ts_parser_parse_with_options(parser.get(), nullptr, {&input, read_source, TSInputEncodingUTF8, nullptr}, {&input, stop_parsing}));
-  return input.effort.is_spent() ? nullptr : std::move(tree);
-}
 
 bool has_errors(const TSTree& tree) { return ts_node_has_error(ts_tree_root_node(&tree)); }
 
@@ -111,10 +57,10 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
     return code::skipped_file(std::move(file_path), language, std::move(reason));
   std::string plain;
   std::string_view parsed = source;
-  Tree tree = parse_tree(source, grammar->language());
+  code::SyntaxTree tree = code::parse_tree(source, grammar->language());
   if (language == "python" && (!tree || has_errors(*tree))) {
     plain = code::plain_python(source);
-    Tree other = parse_tree(plain, grammar->language());
+    code::SyntaxTree other = code::parse_tree(plain, grammar->language());
     if (other && (!tree || !has_errors(*other))) {
       tree = std::move(other);
       parsed = plain;

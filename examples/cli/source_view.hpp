@@ -1,0 +1,28 @@
+// Source code for people: numbered lines, in colours on a terminal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace inlay::cli {
+
+/// Lines [begin, end] of `source`, whose first line has the number `first_line`; each with its number in front. `colours`: as a terminal shows
+/// them.
+struct SourceView {
+  std::string_view source{};
+  std::string_view language{};
+  std::string_view file_name{};
+  std::int64_t first_line = 1;
+  std::int64_t begin = 1;
+  std::int64_t end = 1;
+  bool colours = false;
+};
+
+[[nodiscard]] std::string show_source(const SourceView& view);
+
+/// Whether standard output is a terminal that shows colours (NO_COLOR is not set, TERM is not "dumb").
+[[nodiscard]] bool has_colours();
+
+}  // namespace inlay::cli

@@ -1,0 +1,133 @@
+// watch_codebase: an index that follows its files.
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "code/folder.hpp"
+#include "inlay/codebase_index.hpp"
+#include "inlay/error.hpp"
+#include "platform/files.hpp"
+#include "platform/folder_watch.hpp"
+#include "platform/log.hpp"
+
+namespace inlay {
+namespace {
+
+namespace fs = std::filesystem;
+using platform::FolderWatch;
+
+constexpr std::chrono::minutes look_anyway{1};  // rules of what is ignored are in hidden files, whose changes give no notice
+
+// What the files were like at one moment.
+struct State {
+  code::FolderTree tree{};
+  std::vector<std::optional<platform::FileIdentity>> files{};
+
+  friend bool operator==(const State&, const State&) = default;
+};
+
+class Watcher {
+ public:
+  Watcher(fs::path folder, std::stop_token stop, const WatchOptions& options)
+      : folder_(std::move(folder)), stop_(std::move(stop)), options_(options) {
+    try {
+      watch_.emplace();
+    } catch (const Error& error) {
+      tell_polling(error.what());
+    }
+  }
+
+  /// From here on a change ends `wait`.
+  void begin() {
+    state_ = look();
+    for (bool settled = false; !settled;) {
+      watch(state_.tree.folders);
+      State now = look();
+      settled = now.tree.folders == state_.tree.folders;
+      state_ = std::move(now);
+    }
+  }
+
+  /// Returns when the files are others than they were when the last wait, or `begin`, returned. False when it is to stop.
+  bool wait() {
+    while (wait_for_notice()) {
+      State now = look();
+      if (now == state_) continue;
+      if (now.tree.folders != state_.tree.folders) {
+        begin();
+      } else {
+        state_ = std::move(now);
+      }
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] State look() const {
+    State state{.tree = code::list_tree(folder_)};
+    state.files.reserve(state.tree.files.size());
+    for (const std::string& file : state.tree.files) state.files.push_back(platform::file_identity(folder_ / file));
+    return state;
+  }
+
+  void watch(const std::vector<std::string>& folders) {
+    if (!watch_) return;
+    std::vector<fs::path> paths;
+    paths.reserve(folders.size());
+    for (const std::string& folder : folders) paths.push_back(folder_ / folder);
+    const bool all_before = all_watched_;
+    all_watched_ = watch_->set_folders(paths);
+    if (all_before && !all_watched_) tell_polling("the system watches no more folders (fs.inotify.max_user_watches)");
+  }
+
+  void tell_polling(std::string_view reason) const {
+    platform::log(LogLevel::warning, fmt::format("{}: {} is looked at every {} ms", reason, folder_.string(), options_.poll.count()));
+  }
+
+  // False when it is to stop.
+  bool wait_for_notice() {
+    if (watch_) {
+      const auto timeout = all_watched_ ? std::chrono::milliseconds(look_anyway) : options_.poll;
+      return watch_->wait(stop_, options_.quiet, options_.longest, timeout) != FolderWatch::Outcome::stopped;
+    }
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, stop_, options_.poll, [] { return false; });
+    return !stop_.stop_requested();
+  }
+
+  fs::path folder_;
+  std::stop_token stop_;
+  const WatchOptions& options_;
+  std::optional<FolderWatch> watch_;
+  bool all_watched_ = true;
+  State state_;
+};
+
+}  // namespace
+
+void watch_codebase(const EmbeddingGenerator& generator, const fs::path& folder, const fs::path& index, const IndexCodebaseOptions& options,
+                    const WatchOptions& watch) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder.string()));
+  Watcher watcher(folder, options.stop, watch);
+  watcher.begin();
+  IndexCodebaseOptions update = options;
+  CodebaseChanges changes = index_codebase(generator, folder, index, update);
+  if (watch.on_update) watch.on_update(changes);
+  update.fresh = false;
+  while (!options.stop.stop_requested() && watcher.wait()) {
+    try {
+      changes = index_codebase(generator, folder, index, update);
+      if (changes.corpus.written && watch.on_update) watch.on_update(changes);
+    } catch (const Error& error) {
+      platform::log(LogLevel::warning, fmt::format("{} was not brought up to date: {}", index.string(), error.what()));
+    }
+  }
+}
+
+}  // namespace inlay
