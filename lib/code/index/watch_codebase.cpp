@@ -40,7 +40,8 @@ class Watcher {
     }
   }
 
-  /// From here on a change ends `wait`.
+  /// Watches the folders as they are now: a change of a file from here on ends `wait`. A folder that was deleted and made again under its name
+  /// is another one, which its path does not tell.
   void begin() {
     state_ = look();
     for (bool settled = false; !settled;) {
@@ -54,14 +55,9 @@ class Watcher {
   /// Returns when the files are others than they were when the last wait, or `begin`, returned. False when it is to stop.
   bool wait() {
     while (wait_for_notice()) {
-      State now = look();
-      if (now == state_) continue;
-      if (now.tree.folders != state_.tree.folders) {
-        begin();
-      } else {
-        state_ = std::move(now);
-      }
-      return true;
+      const State before = std::move(state_);
+      begin();
+      if (state_ != before) return true;
     }
     return false;
   }

@@ -291,6 +291,13 @@ TEST_CASE("while it watches, an index follows its files") {
     CHECK(counts(updates[1]) == Counts{.added = 1, .unchanged = 7, .embedded = 1});
     CHECK(counts(updates[3]) == Counts{.edited = 1, .unchanged = 8, .embedded = 1});
   }
+  // The same folder by its name, and another one.
+  fs::remove_all(code.folder / "src/deeper");
+  code.put("deeper/still/other.py", "def deep():\n    return 3\n");
+  REQUIRE(wait_for(5));
+  code.put("deeper/still/other.py", "def deep():\n    return 4\n");
+  REQUIRE(wait_for(6));
+  CHECK(code.index().source_code(find(code.index(), "deep")) == "def deep():\n    return 4");
   stop.request_stop();
   CHECK(watching.wait_for(60s) == std::future_status::ready);
 }
