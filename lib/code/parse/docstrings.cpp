@@ -207,6 +207,60 @@ std::string without_entities(std::string_view text) {
   return result;
 }
 
+bool is_documentation(std::string_view comment, Docs docs) {
+  const bool block = comment.starts_with("/**") || comment.starts_with("/*!");
+  const bool line = comment.starts_with("///") || comment.starts_with("//!");
+  switch (docs) {
+    case Docs::block_marked: return block;
+    case Docs::marked: return block || line;
+    case Docs::xml: return line;
+    default: return true;
+  }
+}
+
+// What is for a tool, and not for a reader: compiler directives, magic comments, linters' switches.
+bool is_directive(std::string_view comment) {
+  for (const std::string_view marker : {"//go:", "//nolint", "// +build", "//export ", "//line ", "#!"}) {
+    if (comment.starts_with(marker)) return true;
+  }
+  const std::string_view text = trimmed_left(comment.substr(std::min(comment.find_first_not_of("/*#"), comment.size())));
+  for (const std::string_view word : {"eslint-", "rubocop:", "shellcheck ", "frozen_string_literal:", "encoding:", "-*-",
+                                      "typed:", "clang-format ", "NOLINT", "prettier-ignore", "@ts-"}) {
+    if (text.starts_with(word)) return true;
+  }
+  return false;
+}
+
+// The comment that a run of them begins with, with what separates it from the next.
+std::string_view first_comment(std::string_view comments) {
+  std::size_t end = comments.find('\n');
+  if (comments.starts_with("/*")) {
+    const std::size_t close = comments.find("*/", 2);
+    end = close == std::string_view::npos ? close : comments.find_first_not_of(blanks, close + 2);
+    return comments.substr(0, end);
+  }
+  if (comments.starts_with("=begin")) {
+    const std::size_t close = comments.find("\n=end");
+    end = close == std::string_view::npos ? close : comments.find('\n', close + 1);
+  }
+  return end == std::string_view::npos ? comments : comments.substr(0, comments.find_first_not_of(blanks, end));
+}
+
+// Of comments that follow one another the last ones that are documentation: others may stand before them, between and behind.
+std::string documentation_of(std::string_view comments, Docs docs) {
+  std::string text;
+  bool ended = false;
+  while (!comments.empty()) {
+    const std::string_view comment = first_comment(comments);
+    comments.remove_prefix(comment.size());
+    const bool counts = is_documentation(comment, docs) && !is_directive(comment);
+    if (counts && ended && docs != Docs::any_comment) text.clear();
+    if (counts) text += comment;
+    ended = !counts;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> python_string_value(std::string_view literals) {
@@ -247,14 +301,12 @@ std::string clean_docstring(std::string_view docstring) {
 }
 
 std::string comment_text(std::string_view comments, Docs docs) {
-  const bool javadoc = comments.starts_with("/**") || comments.starts_with("/*!");
-  const bool triple = comments.starts_with("///") || comments.starts_with("//!");
-  const bool counts = docs == Docs::any_comment || (docs == Docs::block_marked && javadoc) ||
-                      (docs == Docs::marked && (javadoc || triple)) || (docs == Docs::xml && triple);
-  if (!counts) return {};
+  const std::string documentation = documentation_of(comments, docs);
+  if (documentation.empty()) return {};
   std::vector<std::string> lines;
   std::size_t margin = std::numeric_limits<std::size_t>::max();
-  for (std::string_view line : lines_of(comments)) {
+  for (std::string_view line : lines_of(documentation)) {
+    if (line.starts_with("=begin") || line.starts_with("=end")) line = {};
     line = trimmed_left(trimmed_right(line));
     const bool opens = line.starts_with("/*");  // what stands behind it is indented as its author liked
     bool marked = false;

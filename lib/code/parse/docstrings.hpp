@@ -16,7 +16,8 @@ namespace inlay::code {
 /// inspect.cleandoc: tabs of 8 columns, the margin that all lines but the first share, and empty lines at either end are gone.
 [[nodiscard]] std::string clean_docstring(std::string_view docstring);
 
-/// The text of comments that follow one another, without their markers; nothing where they are not what this language counts as documentation.
+/// The text of comments that follow one another, without their markers: of those that this language counts as documentation, the last ones in a row;
+/// directives for tools (//go:, eslint-disable, magic comments) are none.
 /// `comments` reaches from the first one's beginning to the last one's end.
 [[nodiscard]] std::string comment_text(std::string_view comments, Docs docs);
 
