@@ -34,6 +34,8 @@ Command add_search(CLI::App& application);
 Command add_info(CLI::App& application);
 Command add_parse(CLI::App& application);
 Command add_snippets(CLI::App& application);
+Command add_code_embeddings(CLI::App& application);
+Command add_test_index(CLI::App& application);
 Command add_tokenize(CLI::App& application);
 Command add_export(CLI::App& application);
 Command add_pull(CLI::App& application);

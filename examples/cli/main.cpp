@@ -31,9 +31,11 @@ int run(int argc, char** argv) {
   application.set_version_flag("--version", "inlay " INLAY_VERSION_STRING);
   application.require_subcommand(1);
   application.footer(footer);
-  const std::array commands = {add_embed(application),    add_search(application),   add_info(application),   add_parse(application),
-                               add_tokenize(application), add_pull(application),     add_models(application), add_export(application),
-                               add_cache(application),    add_snippets(application), add_index(application),  add_duplicates(application)};
+  const std::array commands = {add_embed(application),           add_search(application),    add_info(application),
+                               add_parse(application),           add_tokenize(application),  add_pull(application),
+                               add_models(application),          add_export(application),    add_cache(application),
+                               add_snippets(application),        add_index(application),     add_duplicates(application),
+                               add_code_embeddings(application), add_test_index(application)};
   try {
     application.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "inlay/batch.hpp"
+#include "inlay/code_embeddings.hpp"
 #include "inlay/code_items.hpp"
 #include "inlay/code_parser.hpp"
 #include "inlay/codebase_index.hpp"
