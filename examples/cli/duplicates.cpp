@@ -72,7 +72,7 @@ Command add_duplicates(CLI::App& application) {
   auto options = std::make_shared<DuplicatesOptions>();
   CLI::App* command = application.add_subcommand("duplicates", "List near-copies in an index");
   command->add_option("index", options->index, "What inlay index wrote")->required()->type_name("INDEX");
-  command->add_option("--threshold", options->search.threshold, "Least score of two that are near-copies, from 0 to 1")
+  command->add_option("--threshold", options->search.threshold, "Least cosine similarity of two that are near-copies, from 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--min-lines", options->search.min_lines, "Leave out what has fewer lines")

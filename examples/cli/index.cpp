@@ -25,7 +25,7 @@ struct IndexOptions {
   std::string folder;
   std::string output;
   std::string kind = "auto";
-  std::string chunk = "average";
+  std::string chunk = "truncate";
   std::string cache;
   IndexCodebaseOptions index;
   std::size_t quiet_ms = 500;
@@ -51,6 +51,7 @@ std::string to_json(const IndexOptions& options, const CodebaseChanges& changes,
                                          {"removed", changes.removed},
                                          {"failed", changes.failed},
                                          {"embedded", items.newly_embedded},
+                                         {"truncated", items.truncated},
                                          {"skipped", skipped},
                                          {"finished", changes.corpus.finished},
                                          {"written", changes.corpus.written},
@@ -128,6 +129,9 @@ class Run {
         reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", with_commas(count), reason);
       if (!reasons.empty()) tell(fmt::format("left out: {}", reasons));
       if (changes.failed > 0) tell(fmt::format("failed: {}", counted(changes.failed, "item")));
+      const std::size_t truncated = changes.corpus.items.truncated;
+      if (truncated > 0)
+        tell(fmt::format("of {} the first {} tokens were embedded", counted(truncated, "item"), generator_.max_sequence_length()));
       tell(to_text(options_, changes));
     }
     return changes.failed > 0 ? exit_code::some_failed : exit_code::ok;
@@ -171,8 +175,16 @@ Command add_index(CLI::App& application) {
       ->type_name("KIND")
       ->capture_default_str();
   command->add_flag("--no-text-files", options->no_text_files, "Leave out files that are no source code");
-  command->add_option("--max-file-bytes", options->index.parser.max_file_bytes, "Larger source files are left out")->capture_default_str();
-  command->add_option("--chunk", options->chunk, "Items that are longer than the model takes: average (of their parts), truncate, or error")
+  command
+      ->add_option("--max-file-bytes", options->index.parser.max_file_bytes, "Larger source files are left out: bytes, or 4MB and the like")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->default_str("4MB");
+  command->add_option("--max-text-bytes", options->index.max_text_bytes, "Larger files that are no source code are left out, likewise")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->default_str("1MB");
+  command->add_option("--chunk", options->chunk, "Items that are longer than the model takes: truncate, average (of their parts), or error")
       ->type_name("POLICY")
       ->capture_default_str();
   command->add_flag("--fresh", options->index.fresh, "Embed everything anew");

@@ -14,6 +14,8 @@ void ItemOptions::add(CLI::App& command) {
       ->type_name("GLOB");
   command.add_option("--lang,--language", language, "Only of this language: python, cpp, ...")->type_name("LANGUAGE");
   command.add_option("--kind", kinds, "Only of this kind: function, class or file (what stands outside of them); may be given again")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"function", "class", "file"}))
       ->type_name("KIND");
 }
 

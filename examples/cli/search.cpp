@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -34,14 +35,16 @@ struct SearchOptions {
   std::string code;  // FILE:LINE
   std::string type = "general";
   std::size_t count = 5;
-  float min_score = -1;
+  std::optional<float> min_score;
   std::size_t effort = 0;
   std::int64_t lines = 10;
   std::int64_t context = 0;
   bool json = false;
 
   [[nodiscard]] CodeSearchOptions search() const {
-    return {.k = count, .min_score = min_score, .filter = items.filter(), .effort = effort};
+    CodeSearchOptions search{.k = count, .filter = items.filter(), .effort = effort};
+    if (min_score) search.min_score = *min_score;
+    return search;
   }
 };
 
@@ -93,6 +96,13 @@ std::optional<std::size_t> find_item(const CodebaseIndex& index, const CodePlace
   return index.item_at(absolute.lexically_relative(fs::weakly_canonical(index.folder(), error)).generic_string(), at.line);
 }
 
+bool has_file(const CodebaseIndex& index, const CodePlace& at) {
+  for (std::size_t row = 0; row < index.size(); ++row) {
+    if (index.item(row).file_path == at.file) return true;
+  }
+  return false;
+}
+
 // The innermost function, else class, of a file at a line, as the index would have it.
 std::string text_at(const CodePlace& at) {
   const ParsedFile file = parse_file(at.file);
@@ -123,20 +133,54 @@ std::vector<CodeMatch> find(const SearchOptions& options, const CodebaseIndex& i
   if (!options.code.empty()) {
     const CodePlace at = parse_place(options.code);
     if (const auto item = find_item(index, at)) return index.similar(*item, options.search());
+    if (has_file(index, at)) throw Error(Status::not_found, fmt::format("no item of the index is at {}:{}", at.file, at.line));
     return index.search(embed_text(load(options, index), text_at(at), index.long_text()), options.search());
   }
   return index.search(load(options, index).embed_query(options.query, parse_query_type(options.type)), options.search());
 }
 
-// The lines of the item's file, where it is still there and has the item still.
-std::optional<std::string> current_file(const CodebaseIndex& index, const IndexedItem& item, const std::string& source) {
-  if (index.folder().empty()) return std::nullopt;
+// An item's source as it stands in its file.
+struct CurrentFile {
+  std::string content;
+  std::int64_t first_line = 0;  // of the item
+};
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// A piece of a file lacks what other items have: where it has something the file must have the same.
+bool has_piece(std::string_view content, const IndexedItem& item, std::string_view source) {
+  const std::vector<std::string_view> now = lines_of(content);
+  std::size_t line = static_cast<std::size_t>(item.line_number) - 1;
+  for (const std::string_view expected : lines_of(source)) {
+    if (!expected.empty() && (line >= now.size() || now[line].find(expected) == std::string_view::npos)) return false;
+    ++line;
+  }
+  return true;
+}
+
+// Nothing where the file is gone, or has the item no more.
+std::optional<CurrentFile> current_file(const CodebaseIndex& index, const IndexedItem& item, const std::string& source) {
+  if (index.folder().empty() || item.line_number == 0) return std::nullopt;
   std::ifstream stream(index.folder() / item.file_path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf())) return std::nullopt;
-  std::string content = std::move(text).str();
-  if (content.find(source) == std::string::npos) return std::nullopt;
-  return content;
+  CurrentFile file{.content = std::move(text).str()};
+  if (item.kind == ItemKind::file) {
+    file.first_line = item.line_number;
+    return has_piece(file.content, item, source) ? std::optional(std::move(file)) : std::nullopt;
+  }
+  const std::size_t place = file.content.find(source);
+  if (place == std::string::npos) return std::nullopt;
+  file.first_line = std::count(file.content.begin(), file.content.begin() + static_cast<std::ptrdiff_t>(place), '\n') + 1;
+  return file;
 }
 
 // An item's source: its first lines, or with --context all of them with the lines of its file around.
@@ -144,29 +188,23 @@ std::string show_item(const CodebaseIndex& index, std::size_t row, const SearchO
   const IndexedItem& item = index.item(row);
   const std::string source = index.source_code(row);
   const std::int64_t length = std::ranges::count(source, '\n') + (source.ends_with('\n') ? 0 : 1);
-  const std::int64_t first = std::max<std::int64_t>(1, item.line_end - length + 1);  // decorators may stand above line_number
-  SourceView view{.source = source,
-                  .language = item.language,
-                  .file_name = item.file_path,
-                  .first_line = item.kind == ItemKind::file ? item.line_number : first,
-                  .colours = has_colours()};
-  view.begin = view.first_line;
-  view.end = view.first_line + length - 1;
-  std::optional<std::string> file;
-  if (options.context > 0 && (file = current_file(index, item, source))) {
-    view.source = *file;
-    view.first_line = 1;
-    view.begin = std::max<std::int64_t>(1, view.begin - options.context);
-    view.end += options.context;
-    return show_source(view);
+  SourceView view{.source = source, .language = item.language, .file_name = item.file_path, .colours = has_colours()};
+  if (options.context > 0) {
+    if (const auto file = current_file(index, item, source)) {
+      view.source = file->content;
+      view.begin = std::max<std::int64_t>(1, file->first_line - options.context);
+      view.end = file->first_line + length - 1 + options.context;
+      return show_source(view);
+    }
+    warn(fmt::format("{} has changed since it was indexed: no lines around", item.file_path));
   }
-  if (options.context > 0) warn(fmt::format("{} has changed since it was indexed: no lines around", item.file_path));
-  const std::int64_t all = view.end;
-  view.end = std::min(all, view.first_line + options.lines - 1);
   if (options.lines == 0) return {};
-  std::string text = show_source(view);
-  if (all > view.end) text += fmt::format("  … {} more\n", counted(static_cast<std::size_t>(all - view.end), "line"));
-  return text;
+  const std::int64_t first = std::max<std::int64_t>(1, item.line_end - length + 1);  // decorators may stand above line_number
+  view.first_line = item.kind == ItemKind::file ? item.line_number : first;
+  view.begin = view.first_line;
+  view.most_lines = options.context > 0 ? length : options.lines;
+  view.end = view.first_line + length - 1;
+  return show_source(view);
 }
 
 void show(const CodebaseIndex& index, const std::vector<CodeMatch>& matches, const SearchOptions& options) {
@@ -196,6 +234,8 @@ int run_search(const SearchOptions& options) {
   const std::vector<CodeMatch> matches = find(options, index);
   if (!options.json) {
     show(index, matches, options);
+    if (matches.empty())
+      tell(index.size() == 0 ? "the index is empty" : "no matches: no item passes --path, --lang, --kind and --min-score");
     return exit_code::ok;
   }
   nlohmann::ordered_json object = {{"set", options.index}};
@@ -226,8 +266,7 @@ Command add_search(CLI::App& application) {
       ->type_name("FILE:LINE");
   command->add_option("-k,--top-k", options->count, "How many to show at most")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--type", options->type, "general, code_search, error_analysis or documentation")->capture_default_str();
-  command->add_option("--min-score", options->min_score, "Leave out what has a lower score, from -1 to 1")
-      ->check(CLI::Range(-1.0, 1.0))
+  command->add_option("--min-score", options->min_score, "Leave out what has a lower score; of normalised vectors from -1 to 1")
       ->type_name("SCORE");
   options->items.add(*command);
   command->add_option("--lines", options->lines, "Lines of source to show of each at most; 0: none")

@@ -58,15 +58,27 @@ std::string show_source(const SourceView& view) {
   const std::size_t width = std::to_string(view.end).size();
   std::string text;
   std::int64_t number = view.first_line;
+  std::int64_t shown_lines = 0;
+  std::int64_t left_out = 0;
+  bool after_empty = false;
   for (std::size_t begin = 0; begin < view.source.size() && number <= view.end; ++number) {
     const std::size_t end = std::min(view.source.find('\n', begin), view.source.size());
-    if (number >= view.begin) {
-      const std::size_t visible = end > begin && view.source[end - 1] == '\r' ? end - 1 : end;
+    const std::size_t visible = end > begin && view.source[end - 1] == '\r' ? end - 1 : end;
+    const bool is_empty = visible == begin;
+    if (number >= view.begin && !(is_empty && after_empty)) {
+      if (shown_lines == view.most_lines) {
+        ++left_out;
+        begin = end + 1;
+        continue;
+      }
+      ++shown_lines;
       text += fmt::format("  {}{:>{}}{}  {}\n", view.colours ? dim : "", number, width, view.colours ? plain : "",
                           painted(view.source, begin, visible, tokens));
     }
+    after_empty = is_empty;
     begin = end + 1;
   }
+  if (left_out > 0) text += fmt::format("  … {} more\n", counted(static_cast<std::size_t>(left_out), "line"));
   return text;
 }
 

@@ -3,7 +3,7 @@
 //
 //   inlay::index_codebase(generator, "src/", "src.index");                            // and again, whenever the code changed
 //   inlay::CodebaseIndex index("src.index");
-//   auto query = generator.embed_query("where are passwords checked?", inlay::QueryType::code_search);
+//   auto query = generator.embed_query("where are passwords checked?");
 //   for (const auto& [item, score] : index.search(query, {.k = 5}))
 //     std::cout << score << " " << index.item(item).file_path << ":" << index.item(item).line_number << "\n";
 //
@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,7 +55,7 @@ enum class ItemKind : std::int32_t { function = 0, class_ = 1, file = 2 };
 [[nodiscard]] ItemKind parse_item_kind(std::string_view name);
 
 /// The text that the model sees of a row of an index: of a function or class what the preparator makes of it (prepare_function, prepare_class),
-/// of a piece of a file what prepare_document makes.
+/// of a piece of a file what prepare_document makes of it without its runs of empty lines.
 [[nodiscard]] DocumentPreparator code_item_preparator(TextPreparator preparator = {});
 
 struct IndexCodebaseOptions {
@@ -63,12 +64,12 @@ struct IndexCodebaseOptions {
   bool text_files = true;                             ///< whether files that are no source code are indexed, too
   TextPreparator preparator{};
   VectorIndexOptions index{};
-  LongTextOptions long_text{.policy = LongText::average};
-  std::shared_ptr<VectorCache> cache{};                                 ///< beside the index itself; may be empty
-  bool fresh = false;                                                   ///< embeds all anew
-  std::size_t max_memory = std::size_t{64} << 20;                       ///< bytes of items and their texts in flight
-  std::string created{};                                                ///< as EmbedCorpusOptions::created
-  std::stop_token stop{};                                               ///< what was embedded is kept for the next run
+  LongTextOptions long_text{};                     ///< truncate: for finding functions it beats the mean of parts (benchmarks/README.md)
+  std::shared_ptr<VectorCache> cache{};            ///< beside the index itself; may be empty
+  bool fresh = false;                              ///< embeds all anew
+  std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of items and their texts in flight
+  std::string created{};                           ///< as EmbedCorpusOptions::created
+  std::stop_token stop{};                          ///< what was embedded is kept for the next run
   std::function<void(const Progress&, double fraction)> on_progress{};  ///< fraction: of the files that were read
   /// Told of every file or folder that is left out, and why, as CorpusOptions::on_skip.
   std::function<void(const std::filesystem::path&, std::string_view reason)> on_skip{};
@@ -125,13 +126,13 @@ struct IndexedItem {
 struct ItemFilter {
   /// Of file_path, as in .gitignore: "*.py" by the name, "src/**/test_*.py" by the whole path, "src/" all below it.
   std::string path_glob{};
-  std::string language{};         ///< "python"
+  std::string language{};         ///< "python", in letters of any case
   std::vector<ItemKind> kinds{};  ///< empty: all
 };
 
 struct CodeSearchOptions {
   std::size_t k = 10;
-  float min_score = -1;  ///< cosine similarity at least
+  float min_score = std::numeric_limits<float>::lowest();  ///< what has a lower one is left out
   ItemFilter filter{};
   std::size_t effort = 0;  ///< as VectorIndex::search
 };
@@ -143,7 +144,7 @@ struct CodeMatch {
 };
 
 struct DuplicateOptions {
-  float threshold = 0.95F;     ///< least score of two that are near-copies
+  float threshold = 0.95F;     ///< least cosine similarity of two that are near-copies
   std::int64_t min_lines = 3;  ///< shorter items are not looked at
   ItemFilter filter{};
   std::size_t threads = 0;                                                 ///< 0: one a processor
@@ -153,7 +154,7 @@ struct DuplicateOptions {
 
 /// Items of which each is a near-copy of another one of the group.
 struct DuplicateGroup {
-  float score = 0;                   ///< the best of its scores
+  float score = 0;                   ///< the best cosine similarity of two of them
   std::vector<std::size_t> items{};  ///< two or more, in the index's order
 };
 

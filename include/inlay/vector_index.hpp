@@ -77,8 +77,9 @@ class VectorIndex {
   VectorIndex& operator=(VectorIndex&&) noexcept;
 
   /// The k rows of the largest inner product with the query, best first, equal ones by row; fewer when there are fewer, or when an
-  /// approximate search finds no more. `effort`: how much is looked at, for hnsw efSearch, for ivf_pq the number of lists; 0: what the file
-  /// says. Throws Error (invalid_argument) when the query's size is not the dimension.
+  /// approximate search finds no more. `effort`: how much is looked at, for hnsw how many candidates are kept (efSearch), for ivf_pq the
+  /// number of lists; 0: what the file says. Throws Error (invalid_argument) when the query's size is not the dimension, and when it is not of finite
+  /// numbers.
   [[nodiscard]] std::vector<Match> search(std::span<const float> query, std::size_t k, std::size_t effort = 0) const;
   [[nodiscard]] std::vector<Match> search(const Vector& query, std::size_t k, std::size_t effort = 0) const;
 

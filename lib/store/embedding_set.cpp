@@ -78,13 +78,12 @@ std::string content_key(std::string_view text) {
 bool is_embedding_set(const fs::path& folder) {
   std::error_code error;
   std::size_t found = 0;
-  std::size_t of_index = 0;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().native();
     if (!store::is_set_file(name)) return false;
-    ++(name == store::vector_index_file || name == store::vector_index_record_file ? of_index : found);
+    found += name == store::vector_index_file || name == store::vector_index_record_file ? 0 : 1;  // an index can be made again
   }
-  return !error && found == 3 && (of_index == 0 || of_index == 2);
+  return !error && found == 3;
 }
 
 bool store::is_set_file(std::string_view name) noexcept {
@@ -99,6 +98,8 @@ fs::path store::set_place(const fs::path& folder) {
     place = fs::canonical(place, error);
     if (error) throw Error(Status::io_error, fmt::format("cannot write {}: it is a link to nothing", folder.string()));
   }
+  if (is_embedding_set(place.has_parent_path() ? place.parent_path() : fs::path(".")))
+    throw Error(Status::invalid_argument, fmt::format("{} would lie in an embedding set", folder.string()));
   const fs::file_status status = fs::status(place, error);
   if (!fs::exists(status) || (fs::is_directory(status) && (fs::is_empty(place, error) || is_embedding_set(place)))) return place;
   throw Error(Status::invalid_argument, fmt::format("{} is there and is not an embedding set: it is left as it is", folder.string()));

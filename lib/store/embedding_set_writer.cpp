@@ -10,6 +10,7 @@
 #include "platform/files.hpp"
 #include "platform/log.hpp"
 #include "store/document_json.hpp"
+#include "store/faiss_file.hpp"
 #include "store/model_info_json.hpp"
 #include "store/npy.hpp"
 #include "store/set_files.hpp"
@@ -220,12 +221,14 @@ class EmbeddingSetWriter::Implementation {
     platform::write_file(folder / store::vector_index_record_file, store::write_index_record(index_record()));
   }
 
-  // An index that was not asked for does no harm.
+  // An index that was not asked for does no harm. Throws where there is none, or a damaged one.
   [[nodiscard]] bool index_stands_already() const {
     if (!index_) return true;
-    std::error_code error;
-    return fs::exists(folder_ / store::vector_index_record_file, error) &&
-           platform::read_file(folder_ / store::vector_index_record_file) == store::write_index_record(index_record());
+    const store::IndexRecord wanted = index_record();
+    if (platform::read_file(folder_ / store::vector_index_record_file) != store::write_index_record(wanted)) return false;
+    const platform::MappedFile index(folder_ / store::vector_index_file);
+    const store::FaissFile found = store::check_faiss_file(index.bytes(), folder_ / store::vector_index_file);
+    return found.kind == wanted.kind && found.rows == wanted.rows && found.dimension == wanted.dimension;
   }
 
   // Whether the set that stands there has the same rows, made alike.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -22,6 +23,7 @@ constexpr std::string_view hnsw_flat = "IHNf";
 constexpr std::string_view ivf_pq = "IwPQ";
 constexpr std::int64_t unused_field = std::int64_t{1} << 20;  // what FAISS writes for two fields that it does not read
 constexpr std::int32_t metric_inner_product = 0;
+constexpr std::int32_t most_candidates = 1 << 20;
 
 // A list of a file, which need not be aligned there.
 template <class Element>
@@ -163,9 +165,13 @@ class FileReader {
     graph.neighbors = list<std::int32_t>();
     graph.entry_point = value<std::int32_t>();
     graph.max_level = value<std::int32_t>();
-    take(3 * sizeof(std::int32_t));  // efConstruction, efSearch, and one that is no longer used
+    for (const auto candidates : {value<std::int32_t>(), value<std::int32_t>()}) {  // efConstruction, efSearch: FAISS allocates so many
+      check(candidates >= 1 && candidates <= most_candidates, "the candidates that it wants make no sense");
+    }
+    check(value<std::int32_t>() == 1, "its upper_beam is not 1");  // FAISS searches with it, and fails with others
     check_graph(graph, header.rows);
     const FaissFile vectors = read_inner_flat();
+    check_finite(vectors);
     check(vectors.rows == header.rows && vectors.dimension == header.dimension, "its graph and its vectors contradict one another");
     return {.kind = IndexKind::hnsw, .rows = header.rows, .dimension = header.dimension};
   }
@@ -186,6 +192,7 @@ class FileReader {
     for (std::size_t row = 0; row < rows; ++row) check_links(graph, row, rows);
     if (rows == 0) return check(graph.entry_point == -1, damaged);
     check(graph.entry_point >= 0 && static_cast<std::size_t>(graph.entry_point) < rows, damaged);
+    check(graph.max_level >= 0 && static_cast<std::size_t>(graph.max_level) < layers, damaged);
     check(graph.max_level + 1 == graph.levels[static_cast<std::size_t>(graph.entry_point)], damaged);
   }
 
@@ -201,6 +208,12 @@ class FileReader {
         check(graph.levels[static_cast<std::size_t>(neighbor)] > level, "its graph names a row in a layer that it is not in");
       }
     }
+  }
+
+  // The order of scores needs numbers.
+  void check_finite(const FaissFile& vectors) const {
+    const List<float> numbers(bytes_.data() + vectors.vectors_offset, vectors.rows * vectors.dimension);
+    for (std::size_t i = 0; i < numbers.size(); ++i) check(std::isfinite(numbers[i]), "a vector in it is not of finite numbers");
   }
 
   FaissFile read_ivf_pq() {

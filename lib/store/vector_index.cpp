@@ -6,6 +6,7 @@
 #include <faiss/impl/FaissException.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
+#include <faiss/invlists/OnDiskInvertedLists.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -266,47 +267,73 @@ class VectorIndex::Implementation {
       throw Error(Status::invalid_argument,
                   fmt::format("the query has {} components, the index {} has {}", query.size(), path_.string(), file_.dimension));
     }
+    if (!std::ranges::all_of(query, [](float value) { return std::isfinite(value); }))
+      throw Error(Status::invalid_argument, "the query is not a vector of finite numbers");
     k = std::min(k, file_.rows);
     if (k == 0) return {};
     if (file_.kind == IndexKind::flat) {  // FAISS would want its vectors aligned, and in its own memory
       return store::nearest_rows({mapped_->bytes().data() + file_.vectors_offset, file_.rows, file_.dimension}, query, k);
     }
-    std::vector<float> scores(k);
-    std::vector<Id> ids(k, -1);
-    guarded(path_, "cannot search the index", [&] { search_index(query, scores, ids, effort); });
-    std::vector<Match> matches;
-    matches.reserve(k);
-    for (std::size_t i = 0; i < k; ++i) {
-      if (ids[i] >= 0) matches.push_back({static_cast<std::size_t>(ids[i]), scores[i]});
-    }
-    sort_matches(matches);
-    return matches;
+    return guarded(path_, "cannot search the index",
+                   [&] { return file_.kind == IndexKind::hnsw ? search_graph(query, k, effort) : search_lists(query, k, effort); });
   }
 
   [[nodiscard]] const store::FaissFile& file() const noexcept { return file_; }
 
  private:
   [[nodiscard]] std::unique_ptr<faiss::Index> read() const {
-    if (file_.kind == IndexKind::ivf_pq) {
-      return std::unique_ptr<faiss::Index>(faiss::read_index(path_.c_str(), faiss::IO_FLAG_MMAP | faiss::IO_FLAG_READ_ONLY));
-    }
+    if (file_.kind == IndexKind::ivf_pq) return read_lists();
     BytesReader reader(mapped_->bytes());
     return std::unique_ptr<faiss::Index>(faiss::read_index(&reader));
   }
 
-  void search_index(std::span<const float> query, std::vector<float>& scores, std::vector<Id>& ids, std::size_t effort) const {
-    faiss::SearchParametersHNSW graph;
-    faiss::SearchParametersIVF lists;
-    const faiss::SearchParameters* parameters = nullptr;
-    if (effort > 0 && file_.kind == IndexKind::hnsw) {
-      graph.efSearch = static_cast<int>(std::min<std::size_t>(effort, std::numeric_limits<int>::max()));
-      parameters = &graph;
-    } else if (effort > 0) {
-      lists.nprobe = effort;
-      parameters = &lists;
+  // FAISS opens the file again, to map it: it must be the one that was checked.
+  [[nodiscard]] std::unique_ptr<faiss::Index> read_lists() const {
+    std::unique_ptr<faiss::Index> index(faiss::read_index(path_.c_str(), faiss::IO_FLAG_MMAP | faiss::IO_FLAG_READ_ONLY));
+    auto* const ivf = dynamic_cast<faiss::IndexIVF*>(index.get());
+    if (ivf == nullptr || platform::file_identity(path_) != mapped_->identity())
+      throw Error(Status::io_error, fmt::format("{} was replaced while it was opened", path_.string()));
+    // Threads for each query would cost more than they bring, and queries would wait for one another.
+    if (auto* const lists = dynamic_cast<faiss::OnDiskInvertedLists*>(ivf->invlists)) lists->prefetch_nthread = 0;
+    return index;
+  }
+
+  // FAISS keeps as many candidates as the file says, or as many as are wanted where these are more.
+  [[nodiscard]] std::vector<Match> search_graph(std::span<const float> query, std::size_t k, std::size_t effort) const {
+    const auto& graph = dynamic_cast<const faiss::IndexHNSW&>(*index_);
+    faiss::SearchParametersHNSW parameters;
+    const std::size_t wanted = std::min(file_.rows, std::max(k, effort));
+    parameters.efSearch = static_cast<int>(effort > 0 ? wanted : std::max(wanted, static_cast<std::size_t>(graph.hnsw.efSearch)));
+    std::vector<Match> matches = search_index(query, wanted, parameters);
+    matches.resize(std::min(matches.size(), k));
+    return matches;
+  }
+
+  // Lists that were looked into may have fewer than k rows: then more are.
+  [[nodiscard]] std::vector<Match> search_lists(std::span<const float> query, std::size_t k, std::size_t effort) const {
+    const auto& ivf = dynamic_cast<const faiss::IndexIVF&>(*index_);
+    faiss::SearchParametersIVF parameters;
+    parameters.nprobe = std::min(ivf.nlist, effort > 0 ? effort : std::max<std::size_t>(1, ivf.nprobe));
+    while (true) {
+      std::vector<Match> matches = search_index(query, k, parameters);
+      if (matches.size() == k || parameters.nprobe == ivf.nlist) return matches;
+      parameters.nprobe = std::min(ivf.nlist, 2 * parameters.nprobe);
     }
+  }
+
+  [[nodiscard]] std::vector<Match> search_index(std::span<const float> query, std::size_t k,
+                                                const faiss::SearchParameters& parameters) const {
     const store::OpenMpThreads threads(1);  // one query is one piece of work
-    index_->search(1, query.data(), static_cast<Id>(scores.size()), scores.data(), ids.data(), parameters);
+    std::vector<float> scores(k);
+    std::vector<Id> ids(k, -1);
+    index_->search(1, query.data(), static_cast<Id>(k), scores.data(), ids.data(), &parameters);
+    std::vector<Match> matches;
+    matches.reserve(k);
+    for (std::size_t i = 0; i < k; ++i) {
+      if (ids[i] >= 0 && std::isfinite(scores[i])) matches.push_back({static_cast<std::size_t>(ids[i]), scores[i]});
+    }
+    sort_matches(matches);
+    return matches;
   }
 
   fs::path path_;

@@ -223,6 +223,63 @@ TEST_CASE("files that are no index are refused with the reason") {
   check_error(Status::unsupported, {"inner product"}, [&] { open(squared); });
 }
 
+TEST_CASE("what FAISS would believe of a graph is checked: its candidates, its beam, its vectors") {
+  const TemporaryFolder folder;
+  const Matrix vectors = clustered_rows(50, 8, 1);
+  save_index(folder / "a.index", vectors, {.kind = IndexKind::hnsw, .hnsw_ef_construction = 77, .hnsw_ef_search = 78});
+  const std::string whole = test::read(folder / "a.index");
+  const std::string fields("\x4d\0\0\0\x4e\0\0\0\1\0\0\0", 12);  // efConstruction, efSearch, upper_beam
+  const std::size_t place = whole.find(fields);
+  REQUIRE(place != std::string::npos);
+  const auto open_with = [&](std::size_t offset, std::string_view bytes) {
+    std::string changed = whole;
+    changed.replace(offset, bytes.size(), bytes);
+    check_error(Status::invalid_data, {"a.index"}, [&] { const VectorIndex index(test::write(folder / "a.index", changed)); });
+  };
+  for (const std::string_view number :
+       {std::string_view("\0\0\0\0", 4), std::string_view("\xff\xff\xff\xff", 4), std::string_view("\xff\xff\xff\x7f", 4)}) {
+    open_with(place, number);
+    open_with(place + 4, number);
+    open_with(place + 8, number);
+  }
+  open_with(place - 4, std::string_view("\xff\xff\xff\x7f", 4));  // max_level
+  open_with(place - 4, std::string_view("\xff\xff\xff\xff", 4));
+  open_with(whole.size() - 4, std::string_view("\0\0\xc0\x7f", 4));  // NaN
+}
+
+TEST_CASE("more rows than a search looks at by itself are found all the same") {
+  const TemporaryFolder folder;
+  const Matrix vectors = clustered_rows(1500, 16, 1);
+  save_index(folder / "hnsw.index", vectors, {.kind = IndexKind::hnsw, .hnsw_ef_search = 4});
+  save_index(folder / "ivf.index", vectors, {.kind = IndexKind::ivf_pq, .ivf_probes = 1});
+  const VectorIndex graph(folder / "hnsw.index");
+  CHECK(recall(graph, vectors, clustered_rows(20, 16, 1), 300) > 0.97);
+  CHECK(VectorIndex(folder / "ivf.index").search(row_of(vectors, 3), 1500).size() == 1500);
+  double found_with_little = 0;
+  double found_with_more = 0;
+  for (std::size_t query = 0; query < 100; ++query) {
+    const auto has = [&](std::size_t effort) {
+      const auto matches = graph.search(row_of(vectors, query), 1, effort);
+      return matches.size() == 1 && matches[0].row == query ? 1.0 : 0.0;
+    };
+    found_with_little += has(1);
+    found_with_more += has(500);
+  }
+  CHECK(found_with_more >= found_with_little);
+  CHECK(found_with_more == 100);
+}
+
+TEST_CASE("a query that is not of finite numbers is an error") {
+  const TemporaryFolder folder;
+  for (const IndexKind kind : {IndexKind::flat, IndexKind::hnsw}) {
+    save_index(folder / "a.index", clustered_rows(20, 3, 1), {.kind = kind});
+    const VectorIndex index(folder / "a.index");
+    check_error(Status::invalid_argument, {"finite"}, [&] {
+      static_cast<void>(index.search(Vector({1, std::numeric_limits<float>::quiet_NaN(), 0}), 3));
+    });
+  }
+}
+
 TEST_CASE("a file that is cut or damaged anywhere never harms the process") {
   const TemporaryFolder folder;
   const Matrix vectors = clustered_rows(1000, 4, 1);

@@ -34,6 +34,12 @@ std::int64_t number_field(const Metadata& metadata, std::string_view name) {
   return number == nullptr ? 0 : *number;
 }
 
+// A file's number is anyone's: one that makes no sense is not known.
+std::int64_t line_of(std::int64_t number) {
+  constexpr std::int64_t most_lines = std::int64_t{1} << 40;
+  return number < 0 || number > most_lines ? 0 : number;
+}
+
 // What functions and classes have in common.
 template <class Item>
 Document common_document(Item item, ItemKind kind) {
@@ -53,6 +59,15 @@ Document common_document(Item item, ItemKind kind) {
 }
 
 }  // namespace
+
+std::string without_empty_lines(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char byte : text) {
+    if (byte != '\n' || !result.ends_with("\n\n")) result += byte;
+  }
+  return result;
+}
 
 Document to_document(Function function) {
   std::string name = std::move(function.name);
@@ -79,13 +94,14 @@ Document to_file_piece(Document piece, std::int64_t line_end) {
 IndexedItem to_indexed_item(const Document& document) {
   const Metadata& metadata = document.metadata;
   IndexedItem item{.file_path = metadata.file_path,
-                   .line_number = metadata.line_number,
-                   .line_end = number_field(metadata, line_end_field),
+                   .line_number = line_of(metadata.line_number),
+                   .line_end = line_of(number_field(metadata, line_end_field)),
                    .name = metadata.function_name.empty() ? metadata.class_name : metadata.function_name,
                    .qualified_name = text_field(metadata, qualified_name_field),
                    .language = metadata.language,
                    .signature = text_field(metadata, signature_field),
                    .docstring = text_field(metadata, docstring_field)};
+  if (item.line_end < item.line_number) item.line_end = 0;
   const std::string kind = text_field(metadata, kind_field);
   if (kind == to_string(ItemKind::function)) {
     item.kind = ItemKind::function;
@@ -117,7 +133,7 @@ ItemKind parse_item_kind(std::string_view name) {
 DocumentPreparator code_item_preparator(TextPreparator preparator) {
   return [preparator](const Document& document) {
     const IndexedItem item = code::to_indexed_item(document);
-    if (item.kind == ItemKind::file) return preparator.prepare_document(document);
+    if (item.kind == ItemKind::file) return preparator.prepare_document({code::without_empty_lines(document.content), document.metadata});
     if (item.kind == ItemKind::class_) {
       return preparator.prepare_class({.file_path = item.file_path,
                                        .name = item.name,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -55,12 +56,15 @@ std::unique_ptr<const Files> open_files(const fs::path& folder) {
   constexpr int most_attempts = 10;
   std::error_code error;
   if (!fs::is_directory(folder, error)) throw Error(Status::not_found, fmt::format("no index {}", folder.string()));
+  if (!fs::exists(folder / store::model_file, error))
+    throw Error(Status::invalid_data,
+                fmt::format("{} is neither an index nor an embedding set: it has no {}", folder.string(), store::model_file));
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
     try {
       auto files = std::make_unique<const Files>(folder);
       if (!files->replaced) return files;
-    } catch (const Error&) {  // a file may be missing in the moment when the folder is exchanged
-      if (attempt == most_attempts) throw;
+    } catch (const Error& failure) {  // a file may be missing in the moment when the folder is exchanged
+      if (attempt == most_attempts || failure.status() != Status::not_found) throw;
     }
   }
   throw Error(Status::io_error, fmt::format("{} is replaced again and again while it is read", folder.string()));
@@ -91,9 +95,12 @@ class CodebaseIndex::Implementation {
       throw Error(Status::invalid_argument,
                   fmt::format("the query has {} components, the index {} has {}", query.size(), path_.string(), vectors_.dimension));
     }
+    if (!std::ranges::all_of(query, [](float value) { return std::isfinite(value); }))
+      throw Error(Status::invalid_argument, "the query is not a vector of finite numbers");
+    if (std::isnan(options.min_score)) throw Error(Status::invalid_argument, "min_score is not a number");
     const code::FilterMatcher filter(options.filter);
     std::vector<Match> matches;
-    if (files_->index && !filter.filters() && !wanted) {
+    if (files_->index && !filter.filters() && !wanted && options.k < items_.size() / candidates_a_match) {
       matches = approximate(query, options);
     } else {
       const auto passes = [&](std::size_t row) { return (!wanted || wanted(row)) && filter.matches(items_[row]); };

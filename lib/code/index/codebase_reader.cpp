@@ -32,7 +32,7 @@ bool is_word_byte(char byte) {
 
 std::int64_t newlines(std::string_view text) { return std::ranges::count(text, '\n'); }
 
-// Without empty lines at its ends, and with one at most between others; its line_number stays that of its first line.
+// Without empty lines at its ends, and without space on those between others; its line_number stays that of its first line.
 Document tidied(Document piece) {
   const std::string content = std::move(piece.content);
   const std::size_t first = std::min(content.find_first_not_of(space), content.size());
@@ -40,12 +40,10 @@ Document tidied(Document piece) {
   piece.metadata.line_number += newlines(std::string_view(content).substr(0, line_start));
   piece.content.clear();
   const std::size_t end = content.find_last_not_of(space) + 1;
-  std::size_t empty_lines = 0;
   for (std::size_t begin = line_start; begin < end;) {
     const std::size_t next = std::min(content.find('\n', begin), end - 1) + 1;
     const std::string_view line = std::string_view(content).substr(begin, next - begin);
-    empty_lines = line.find_first_not_of(space) == std::string_view::npos ? empty_lines + 1 : 0;
-    if (empty_lines <= 1) piece.content += line;
+    piece.content += line.find_first_not_of(space) == std::string_view::npos ? "\n" : line;
     begin = next;
   }
   return piece;
@@ -71,6 +69,17 @@ bool is_comment(std::string_view line, std::string_view language) {
   return line.starts_with("//") || line.starts_with("/*") || line.starts_with('*');
 }
 
+// Where the comment begins that ends right above `begin`, a line's beginning; `begin` where there is none.
+std::size_t comment_begin(std::string_view source, std::size_t begin, std::string_view language) {
+  std::string_view line = line_before(source, begin);
+  if (line.substr(0, line.find_last_not_of(space) + 1).ends_with("*/")) {
+    const std::size_t open = source.rfind("/*", begin);
+    const std::size_t newline = open == std::string_view::npos ? open : source.rfind('\n', open);
+    return open == std::string_view::npos ? begin : newline == std::string_view::npos ? 0 : newline + 1;
+  }
+  return is_comment(line, language) ? begin - line.size() : begin;
+}
+
 // The comment above an item is in its docstring.
 template <class Item>
 SourceRange with_comment(std::string_view source, const Item& item) {
@@ -79,8 +88,9 @@ SourceRange with_comment(std::string_view source, const Item& item) {
   if (item.docstring.empty() || item.language == "python") return range;
   const std::size_t newline = range.byte_begin == 0 ? std::string_view::npos : source.rfind('\n', range.byte_begin - 1);
   std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-  for (std::string_view line = line_before(source, begin); is_comment(line, item.language); line = line_before(source, begin)) {
-    begin -= line.size();
+  for (std::size_t above = comment_begin(source, begin, item.language); above < begin;
+       above = comment_begin(source, begin, item.language)) {
+    begin = above;
     range.byte_begin = begin;
   }
   return range;

@@ -124,6 +124,7 @@ CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::pa
       generator, [&] { return reader.next(); }, index, corpus);
   changes.files = reader.files();
   if (changes.corpus.finished) Comparison(before, now).count(changes);
+  if (now.empty() && !changes.corpus.written) changes.removed = 0;  // embed_corpus leaves an index rather than emptying it
   return changes;
 }
 

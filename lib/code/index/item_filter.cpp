@@ -1,17 +1,50 @@
 #include "code/index/item_filter.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "inlay/error.hpp"
 
 namespace inlay::code {
 
-FilterMatcher::FilterMatcher(const ItemFilter& filter) : filter_(filter) {
-  if (!filter.path_glob.empty()) path_.emplace(filter.path_glob);
+namespace {
+
+void check_glob(std::string_view glob) {
+  const auto fail = [glob](std::string_view reason) {
+    throw Error(Status::invalid_argument, fmt::format("the path glob \"{}\" {}", glob, reason));
+  };
+  if (glob.front() == '!' || glob.front() == '#') fail("begins with ! or #: put a backslash in front where the name does");
+  if (glob.find('\n') != std::string_view::npos) fail("has a line break");
+  for (std::size_t i = 0; i < glob.size(); ++i) {
+    if (glob[i] == '\\')
+      ++i;
+    else if (glob[i] == '[' && glob.find(']', i + 2) == std::string_view::npos)
+      fail("has a [ without its ]");
+  }
 }
 
-bool FilterMatcher::filters() const noexcept { return path_ || !filter_.language.empty() || !filter_.kinds.empty(); }
+std::string lower_case(std::string text) {
+  for (char& letter : text) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return text;
+}
+
+}  // namespace
+
+FilterMatcher::FilterMatcher(const ItemFilter& filter) : filter_(filter), language_(lower_case(filter.language)) {
+  std::string_view glob = filter.path_glob;
+  while (glob.starts_with("./")) glob.remove_prefix(2);
+  if (glob.empty()) return;
+  check_glob(glob);
+  path_.emplace(glob);
+}
+
+bool FilterMatcher::filters() const noexcept { return path_ || !language_.empty() || !filter_.kinds.empty(); }
 
 bool FilterMatcher::matches(const IndexedItem& item) const {
-  if (!filter_.language.empty() && item.language != filter_.language) return false;
+  if (!language_.empty() && item.language != language_) return false;
   if (!filter_.kinds.empty() && std::ranges::find(filter_.kinds, item.kind) == filter_.kinds.end()) return false;
   return !path_ || path_matches(item.file_path);
 }

@@ -12,6 +12,7 @@ namespace inlay::code {
 
 class FilterMatcher {
  public:
+  /// Throws Error (invalid_argument) for a bad glob.
   explicit FilterMatcher(const ItemFilter& filter);
 
   /// Whether any item may fail.
@@ -22,6 +23,7 @@ class FilterMatcher {
   [[nodiscard]] bool path_matches(std::string_view path) const;
 
   const ItemFilter& filter_;
+  std::string language_;
   std::optional<IgnoreFile> path_;
 };
 

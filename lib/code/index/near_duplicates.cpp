@@ -1,6 +1,7 @@
 #include "code/index/near_duplicates.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -8,6 +9,7 @@
 #include <unordered_map>
 
 #include "inlay/error.hpp"
+#include "inlay/similarity.hpp"
 #include "platform/processors.hpp"
 #include "store/near_pairs.hpp"
 
@@ -79,7 +81,9 @@ class Search {
       if (is_new) {
         equal_.emplace_back();
         values_.resize(values_.size() + vectors_.dimension);
-        std::memcpy(values_.data() + values_.size() - vectors_.dimension, bytes.data(), bytes.size());
+        const std::span<float> own = std::span(values_).last(vectors_.dimension);
+        std::memcpy(own.data(), bytes.data(), bytes.size());
+        normalize(own);
       }
       equal_[place->second].push_back(i);
     }
@@ -115,6 +119,7 @@ class Search {
 std::vector<DuplicateGroup> find_near_duplicates(const store::MappedRows& vectors, std::span<const std::size_t> rows,
                                                  const std::function<bool(std::size_t, std::size_t)>& may_pair,
                                                  const DuplicateOptions& options) {
+  if (!std::isfinite(options.threshold)) throw Error(Status::invalid_argument, "the threshold is not a number");
   return Search(vectors, rows, may_pair, options).run();
 }
 

@@ -64,7 +64,13 @@ class Watcher {
 
  private:
   [[nodiscard]] State look() const {
-    State state{.tree = code::list_tree(folder_)};
+    State state;
+    try {
+      state.tree = code::list_tree(folder_);
+    } catch (const Error& error) {  // it may be gone for a while: index_codebase says so
+      platform::log(LogLevel::debug, error.what());
+      return state;
+    }
     state.files.reserve(state.tree.files.size());
     for (const std::string& file : state.tree.files) state.files.push_back(platform::file_identity(folder_ / file));
     return state;
@@ -87,7 +93,8 @@ class Watcher {
   // False when it is to stop.
   bool wait_for_notice() {
     if (watch_) {
-      const auto timeout = all_watched_ ? std::chrono::milliseconds(look_anyway) : options_.poll;
+      const bool noticed = all_watched_ && !state_.tree.folders.empty();
+      const auto timeout = noticed ? std::chrono::milliseconds(look_anyway) : options_.poll;
       return watch_->wait(stop_, options_.quiet, options_.longest, timeout) != FolderWatch::Outcome::stopped;
     }
     std::mutex mutex;

@@ -62,7 +62,7 @@ TEST_CASE("a file gives its functions and classes, and what stands outside of th
   CHECK(read.items[3].language == "python");
   CHECK(read.items[3].line_number == 1);
   CHECK(read.items[3].line_end == 17);
-  CHECK(read.contents[3] == "import os\n\nLIMIT = 3\n\nLATER = 4");
+  CHECK(read.contents[3] == "import os\n\n\nLIMIT = 3\n\n\n\n\n\n\n\n\n\n\n\n\nLATER = 4");
 }
 
 TEST_CASE("the comment that is an item's docstring is not outside of it, others are") {
@@ -71,7 +71,7 @@ TEST_CASE("the comment that is an item's docstring is not outside of it, others 
   const Read read = read_all(folder.path());
   REQUIRE(read.items.size() == 2);
   CHECK(read.items[0].docstring == "Adds.\nTwice.");
-  CHECK(read.contents[1] == "// Of the file.\n\n// At its end.");
+  CHECK(read.contents[1] == "// Of the file.\n\n\n\n\n\n\n\n// At its end.");
 }
 
 TEST_CASE("text files are pieces with their lines; what is no text says why") {

@@ -159,7 +159,12 @@ class Index(unittest.TestCase):
         scores = [match["score"] for match in self.search(question, "-k", "50")]
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertEqual(len(self.search(question, "-k", "50", "--min-score", str(scores[1] - 1e-6))), 2)
-        self.assertIn("unknown kind of item", run("search", self.index, question, "--kind", "method", code=1).stderr)
+        run("search", self.index, question, "--kind", "method", code=2)
+        self.assertEqual({match["kind"] for match in self.search("-k", "50", "--kind", "class", "--kind", "file", question)}, {"class", "file"})
+        self.assertEqual({match["file_path"] for match in self.search(question, "-k", "50", "--lang", "JavaScript", "--path", "./web")}, {"web/page.js"})
+        self.assertIn("no matches", run("search", self.index, question, "--lang", "cobol").stderr)
+        self.assertIn("[ without its ]", run("search", self.index, question, "--path", "a[b", code=1).stderr)
+        self.assertIn("not a number", run("search", self.index, question, "--min-score", "nan", code=1).stderr)
 
     def test_lines_of_the_file_around(self):
         self.update()
@@ -167,10 +172,37 @@ class Index(unittest.TestCase):
         self.assertIn("  15  \n", shown)
         self.assertIn("  17  def send_mail(address, text):\n", shown)
         self.assertIn("  20          server.send(address, text)\n", shown)
+        self.put("auth.py", "# a line\n# another\n" + AUTH)
+        self.assertIn("  19  def send_mail(address, text):\n", run("search", self.index, "send an email", "-k", "1", "--context", "2").stdout)
         self.put("auth.py", "")
         result = run("search", self.index, "send an email", "-k", "1", "--context", "2")
         self.assertIn("changed since it was indexed", result.stderr)
         self.assertIn("server.send", result.stdout)
+
+    def test_lines_of_what_stands_outside_have_their_numbers(self):
+        self.put("config.py", "import os\n\n\ndef first():\n    return 1\n\n\nTIMEOUT_OF_REQUESTS = 3\n")
+        self.update()
+        shown = run("search", self.index, "timeout of requests", "-k", "1", "--path", "config.py", "--kind", "file").stdout.splitlines()
+        self.assertEqual(shown[1:], ["  1  import os", "  2  ", "  8  TIMEOUT_OF_REQUESTS = 3"])
+
+    def test_a_damaged_index_is_made_again(self):
+        first = self.update("--index", "hnsw")
+        vectors = self.index / "index.faiss"
+        vectors.write_bytes(vectors.read_bytes()[:1000])
+        self.assertIn("not a whole FAISS index", run("search", self.index, "send an email", code=1).stderr)
+        again = self.update("--index", "hnsw")
+        self.assertEqual((again["unchanged"], again["embedded"], again["written"]), (first["items"], 0, True))
+        vectors.unlink()
+        self.assertTrue(self.update("--index", "hnsw")["written"])
+        self.assertEqual(self.search("send an email", "-k", "1")[0]["name"], "send_mail")
+
+    def test_a_codebase_that_is_gone_leaves_its_index(self):
+        first = self.update()
+        shutil.rmtree(self.code)
+        self.code.mkdir()
+        changes = self.update()
+        self.assertEqual((changes["items"], changes["removed"], changes["written"]), (0, 0, False))
+        self.assertEqual(len(self.search("anything", "-k", "50")), first["items"])
 
     def test_a_terminal_gets_colours(self):
         self.update()
@@ -189,6 +221,7 @@ class Index(unittest.TestCase):
         new.write_text("x = 1\n\ndef post(mail):\n    '''Posts an email to its receiver.'''\n    server.send(mail.to, mail.body)\n")
         self.assertIn(self.search("--code", f"{new}:4", "-k", "1")[0]["name"], ("deliver_mail", "send_mail"))
         self.assertIn("no function or class is at", run("search", self.index, "--code", f"{new}:1", code=1).stderr)
+        self.assertIn("no item of the index is at auth.py:999", run("search", self.index, "--code", "auth.py:999", code=1).stderr)
         self.assertIn("FILE:LINE", run("search", self.index, "--code", "auth.py", code=2).stderr)
         run("search", self.index, code=2)
         run("search", self.index, "question", "--code", "auth.py:18", code=2)
@@ -266,8 +299,10 @@ class Index(unittest.TestCase):
         run("index", self.code, code=2)
         self.assertIn("unknown index kind", run("index", self.code, "-o", self.index, "--index", "tree", code=1).stderr)
         self.assertIn("not an embedding set", run("index", self.code, "-o", self.code, code=1).stderr)
+        self.assertIn("neither an index nor", run("search", self.code, "x", code=1).stderr)
         self.assertIn("no index", run("search", self.folder / "none.index", "x", code=1).stderr)
         self.update()
+        self.assertIn("would lie in", run("index", self.code, "-o", self.index / "inner", code=1).stderr)
         whole = (self.index / "index.json").read_text()
         (self.index / "index.json").write_text(whole.replace('"rows": ', '"rows": 1'))
         self.assertIn("contradicts itself", run("search", self.index, "x", code=1).stderr)
