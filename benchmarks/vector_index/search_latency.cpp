@@ -1,5 +1,5 @@
-// search_latency MODEL [ITEMS]: how long a question takes over an index that is open: its encoding, the search, and both; median and the slowest of a
-// hundred, without a filter and with one. The items' vectors are random: a flat search looks at each, whatever it is.
+// search_latency MODEL [ITEMS]: how long a question takes over an index that is open: its encoding, the search, and both; median and the
+// slowest of a hundred, without a filter and with one. The items' vectors are random: a flat search looks at each, whatever it is.
 #include <fmt/format.h>
 #include <unistd.h>
 

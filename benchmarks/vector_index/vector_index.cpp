@@ -1,7 +1,7 @@
 // benchmark_vector_index [SET | ROWS [COLUMNS]]: what each kind of index finds of what an exact search finds, and what it takes.
 //
-// Of an embedding set the rows are its vectors: every fifth one, up to 500, is left out and is a query. Else rows are made: of length 1, normally
-// distributed around 1,000 centres, which lie in a subspace of 48 dimensions, as embeddings do.
+// Of an embedding set the rows are its vectors: every fifth one, up to 500, is left out and is a query. Else rows are made: of length 1,
+// normally distributed around 1,000 centres, which lie in a subspace of 48 dimensions, as embeddings do.
 //
 // Recall@10: the share of an exact search's ten rows that is among the index's ten. Reranked: among its fifty, by the exact scores, as
 // CodebaseIndex searches.

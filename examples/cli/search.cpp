@@ -115,9 +115,9 @@ std::string text_at(const CodePlace& at) {
     }
     return best;
   };
-  const TextPreparator preparator;
-  if (const auto function = innermost(file.functions); function != file.functions.end()) return preparator.prepare_function(*function);
-  if (const auto definition = innermost(file.classes); definition != file.classes.end()) return preparator.prepare_class(*definition);
+  const DocumentPreparator prepare = code_item_preparator();
+  if (const auto function = innermost(file.functions); function != file.functions.end()) return prepare(code_item_document(*function));
+  if (const auto definition = innermost(file.classes); definition != file.classes.end()) return prepare(code_item_document(*definition));
   throw Error(Status::not_found, fmt::format("no function or class is at {}:{}", at.file, at.line));
 }
 

@@ -9,8 +9,8 @@
 
 namespace inlay::cli {
 
-/// Lines [begin, end] of `source`, whose first line has the number `first_line`, each with its number in front; of empty ones that follow one
-/// another the first. At most `most_lines` are shown, and how many more there are. `colours`: as a terminal shows them.
+/// Lines [begin, end] of `source`, whose first line has the number `first_line`, each with its number in front; of empty ones that follow
+/// one another the first. At most `most_lines` are shown, and how many more there are. `colours`: as a terminal shows them.
 struct SourceView {
   std::string_view source{};
   std::string_view language{};

@@ -1,5 +1,5 @@
-// A codebase as an index: its functions and classes, and what stands outside of them, embedded and searchable. Brought up to date it embeds only
-// what changed.
+// A codebase as an index: its functions and classes, and what stands outside of them, embedded and searchable. Brought up to date it embeds
+// only what changed.
 //
 //   inlay::index_codebase(generator, "src/", "src.index");                            // and again, whenever the code changed
 //   inlay::CodebaseIndex index("src.index");
@@ -12,9 +12,10 @@
 //   index.faiss   a VectorIndex (vector_index.hpp) over the rows of embeddings.npy; its ids are rows, of metadata.json as well
 //   index.json    {"kind", "rows", "dimension", "options", "folder"}: how that index was made, and where the code was
 //
-// A row's fields in metadata.json: content (the source), file_path (relative to the folder), file_name, language, function_name, class_name,
-// line_number, line_end, kind ("function", "class" or "file"), qualified_name, signature, docstring. A "file" is what a file has outside of its
-// functions and classes, cut into pieces that the model sees whole; of text files and of languages without a grammar, everything.
+// A row's fields in metadata.json: content (the source), file_path (relative to the folder), file_name, language, function_name,
+// class_name, line_number, line_end, kind ("function", "class" or "file"), qualified_name, signature, docstring. A "file" is what a file
+// has outside of its functions and classes, cut into pieces that the model sees whole; of text files and of languages without a grammar,
+// everything.
 //
 // A CodebaseIndex opens any other embedding set as well: it is searched exactly, and its rows are "file" items.
 //
@@ -54,15 +55,23 @@ enum class ItemKind : std::int32_t { function = 0, class_ = 1, file = 2 };
 /// The inverse of to_string. Throws Error (invalid_argument) for any other name.
 [[nodiscard]] ItemKind parse_item_kind(std::string_view name);
 
-/// The text that the model sees of a row of an index: of a function or class what the preparator makes of it (prepare_function, prepare_class),
-/// of a piece of a file what prepare_document makes of it without its runs of empty lines.
-[[nodiscard]] DocumentPreparator code_item_preparator(TextPreparator preparator = {});
+/// The text that the model sees of a row of an index: of a function or class what the preparator makes of it (prepare_function,
+/// prepare_class), of a piece of a file what prepare_document makes of it without its runs of empty lines.
+///
+/// `name_words`: names as the words that they are made of, "Function: Accounts check password" for Accounts.check_password: questions in
+/// English find their functions better then (benchmarks/README.md).
+[[nodiscard]] DocumentPreparator code_item_preparator(TextPreparator preparator = {}, bool name_words = true);
+
+/// A function or class as a row of an index.
+[[nodiscard]] Document code_item_document(Function function);
+[[nodiscard]] Document code_item_document(Class definition);
 
 struct IndexCodebaseOptions {
   ParserOptions parser{};                             ///< max_file_bytes of source files
   std::size_t max_text_bytes = std::size_t{1} << 20;  ///< of other files; larger ones are left out
   bool text_files = true;                             ///< whether files that are no source code are indexed, too
   TextPreparator preparator{};
+  bool name_words = true;  ///< as code_item_preparator
   VectorIndexOptions index{};
   LongTextOptions long_text{};                     ///< truncate: for finding functions it beats the mean of parts (benchmarks/README.md)
   std::shared_ptr<VectorCache> cache{};            ///< beside the index itself; may be empty
@@ -90,8 +99,8 @@ struct CodebaseChanges {
   CorpusSummary corpus{};  ///< items embedded and known, tokens, seconds; whether the index was finished and written
 };
 
-/// Makes an index of a folder's code, or brings one up to date. Files as read_corpus and CodeParser::parse_folder find them; the index itself is
-/// left out. Throws Error: not_found for no folder, and what embed_corpus throws.
+/// Makes an index of a folder's code, or brings one up to date. Files as read_corpus and CodeParser::parse_folder find them; the index
+/// itself is left out. Throws Error: not_found for no folder, and what embed_corpus throws.
 CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                                const IndexCodebaseOptions& options = {});
 
@@ -102,9 +111,9 @@ struct WatchOptions {
   std::function<void(const CodebaseChanges&)> on_update{};  ///< after the first update, and after each that changed the index
 };
 
-/// index_codebase, and again whenever files changed, until `options.stop` is requested. Where the system does not tell of changes (no inotify, or
-/// more folders than it watches) the files are looked at now and then. A failure of an update that is not the first is told as a
-/// warning (log.hpp), and the next change tries again. Throws Error as index_codebase for the first.
+/// index_codebase, and again whenever files changed, until `options.stop` is requested. Where the system does not tell of changes (no
+/// inotify, or more folders than it watches) the files are looked at now and then. A failure of an update that is not the first is told as
+/// a warning (log.hpp), and the next change tries again. Throws Error as index_codebase for the first.
 void watch_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                     const IndexCodebaseOptions& options, const WatchOptions& watch = {});
 
@@ -160,21 +169,23 @@ struct DuplicateGroup {
 
 class CodebaseIndex {
  public:
-  /// Maps the vectors and reads what is known of the items; their sources stay in the file. Throws Error: not_found, io_error; invalid_data for a
-  /// damaged index.
+  /// Maps the vectors and reads what is known of the items; their sources stay in the file. Throws Error: not_found, io_error; invalid_data
+  /// for a damaged index.
   explicit CodebaseIndex(const std::filesystem::path& index);
   ~CodebaseIndex();
   CodebaseIndex(CodebaseIndex&&) noexcept;
   CodebaseIndex& operator=(CodebaseIndex&&) noexcept;
 
   /// The items most similar to a query, best first. An exact search, but for indexes of kind hnsw and ivf_pq without a filter: of these the
-  /// candidates are approximate, their scores exact. Throws Error (invalid_argument) when the query's size is not the dimension, and for a bad glob.
+  /// candidates are approximate, their scores exact. Throws Error (invalid_argument) when the query's size is not the dimension, and for a
+  /// bad glob.
   [[nodiscard]] std::vector<CodeMatch> search(const Vector& query, const CodeSearchOptions& options = {}) const;
 
   /// The items most similar to one of the index's own, itself left out, and those that it lies in or that lie in it.
   [[nodiscard]] std::vector<CodeMatch> similar(std::size_t item, const CodeSearchOptions& options = {}) const;
 
-  /// The innermost function, else class, else piece, that the line of a file belongs to; nothing where there is none. `file_path` as in the index.
+  /// The innermost function, else class, else piece, that the line of a file belongs to; nothing where there is none. `file_path` as in the
+  /// index.
   [[nodiscard]] std::optional<std::size_t> item_at(std::string_view file_path, std::int64_t line) const;
 
   /// Groups of near-copies, best first. One item in another of the same file is none. Compares each with each: 100,000 items

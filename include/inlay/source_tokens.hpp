@@ -23,8 +23,8 @@ struct SourceToken {
   friend bool operator==(const SourceToken&, const SourceToken&) = default;
 };
 
-/// Those of a source or a part of one, as far as it can be parsed, in their order; they do not overlap. None for a language that is not among
-/// CodeParser::languages(), and for more than a MiB. `file_name` tells dialects apart, as CodeParser::parse's file_path.
+/// Those of a source or a part of one, as far as it can be parsed, in their order; they do not overlap. None for a language that is not
+/// among CodeParser::languages(), and for more than a MiB. `file_name` tells dialects apart, as CodeParser::parse's file_path.
 [[nodiscard]] std::vector<SourceToken> find_source_tokens(std::string_view source, std::string_view language,
                                                           std::string_view file_name = {});
 

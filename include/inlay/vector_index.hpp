@@ -1,5 +1,5 @@
-// VectorIndex: a FAISS index over the rows of a matrix, in a file of FAISS's own format: the rows of largest inner product with a query, which for
-// vectors of length 1 is their cosine similarity.
+// VectorIndex: a FAISS index over the rows of a matrix, in a file of FAISS's own format: the rows of largest inner product with a query,
+// which for vectors of length 1 is their cosine similarity.
 //
 //   inlay::save_index("vectors.index", result.vectors);                    // flat: exact; or HNSW, or IVF-PQ
 //   inlay::VectorIndex index("vectors.index");                             // mapped, not read
@@ -13,8 +13,8 @@
 //
 // What each loses against exact search, and what it takes, `benchmark_vector_index` prints (benchmarks/README.md).
 //
-// An id in the file is the number of the row in the matrix. Python's faiss.read_index reads the files, and the files that it writes of these
-// kinds, by inner product, are read here.
+// An id in the file is the number of the row in the matrix. Python's faiss.read_index reads the files, and the files that it writes of
+// these kinds, by inner product, are read here.
 //
 // Thread rule: a VectorIndex is immutable; any number of threads may search one.
 #pragma once
@@ -59,18 +59,18 @@ struct VectorIndexOptions {
 /// What `options.kind` stands for with so many rows.
 [[nodiscard]] IndexKind index_kind(std::size_t rows, const VectorIndexOptions& options) noexcept;
 
-/// Builds an index over rows of `dimension` components, one after the other, and writes it, replacing the file in one step. A flat one takes no
-/// memory beside them. Throws Error: invalid_argument for vectors that are no rows of that dimension, numbers that are not finite, and
-/// options that make no sense; io_error; cancelled.
+/// Builds an index over rows of `dimension` components, one after the other, and writes it, replacing the file in one step. A flat one
+/// takes no memory beside them. Throws Error: invalid_argument for vectors that are no rows of that dimension, numbers that are not finite,
+/// and options that make no sense; io_error; cancelled.
 void save_index(const std::filesystem::path& file, std::span<const float> vectors, std::size_t dimension,
                 const VectorIndexOptions& options = {});
 void save_index(const std::filesystem::path& file, const Matrix& vectors, const VectorIndexOptions& options = {});
 
 class VectorIndex {
  public:
-  /// Opens an index: flat and ivf_pq ones are mapped, an hnsw one is read. The file must not be changed in place meanwhile, only replaced. It
-  /// is checked first: Throws Error: not_found, io_error; invalid_data for a damaged or truncated file; unsupported for an index of another
-  /// kind, or by another measure than the inner product.
+  /// Opens an index: flat and ivf_pq ones are mapped, an hnsw one is read. The file must not be changed in place meanwhile, only replaced.
+  /// It is checked first: Throws Error: not_found, io_error; invalid_data for a damaged or truncated file; unsupported for an index of
+  /// another kind, or by another measure than the inner product.
   explicit VectorIndex(const std::filesystem::path& file);
   ~VectorIndex();
   VectorIndex(VectorIndex&&) noexcept;
@@ -78,8 +78,8 @@ class VectorIndex {
 
   /// The k rows of the largest inner product with the query, best first, equal ones by row; fewer when there are fewer, or when an
   /// approximate search finds no more. `effort`: how much is looked at, for hnsw how many candidates are kept (efSearch), for ivf_pq the
-  /// number of lists; 0: what the file says. Throws Error (invalid_argument) when the query's size is not the dimension, and when it is not of finite
-  /// numbers.
+  /// number of lists; 0: what the file says. Throws Error (invalid_argument) when the query's size is not the dimension, and when it is not
+  /// of finite numbers.
   [[nodiscard]] std::vector<Match> search(std::span<const float> query, std::size_t k, std::size_t effort = 0) const;
   [[nodiscard]] std::vector<Match> search(const Vector& query, std::size_t k, std::size_t effort = 0) const;
 

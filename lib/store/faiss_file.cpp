@@ -49,8 +49,8 @@ struct Header {
   std::size_t rows = 0;
 };
 
-// The layers of a graph: the links of row i, layer after layer, are neighbors[offsets[i]] to neighbors[offsets[i + 1]], where a layer l takes
-// from first_of_layer[l] to first_of_layer[l + 1].
+// The layers of a graph: the links of row i, layer after layer, are neighbors[offsets[i]] to neighbors[offsets[i + 1]], where a layer l
+// takes from first_of_layer[l] to first_of_layer[l + 1].
 struct Graph {
   List<std::int32_t> first_of_layer;
   List<std::int32_t> levels;  // how many layers a row is in

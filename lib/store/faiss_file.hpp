@@ -1,8 +1,8 @@
 // The files that FAISS writes, of the kinds that a VectorIndex is: what they hold, and whether it is sound.
 //
 // FAISS believes a file: a damaged length is allocated, a neighbour that is no row is read. So a file is gone through before FAISS sees it.
-// The format is that of faiss/impl/index_write.cpp, which has kept it since version 1.5: little-endian, a list is its length in 64 bits and its
-// elements.
+// The format is that of faiss/impl/index_write.cpp, which has kept it since version 1.5: little-endian, a list is its length in 64 bits and
+// its elements.
 #pragma once
 
 #include <cstddef>

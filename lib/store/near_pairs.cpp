@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t block_rows = 256;
 
-// Of a block's rows with these and all behind them. On one thread: OpenMP's loops are short here, and its threads would wait for one another.
+// Of a block's rows with these and all behind them. On one thread: OpenMP's loops are short here, and its threads would wait for one
+// another.
 std::vector<RowPair> pairs_of_block(std::span<const float> rows, std::size_t dimension, float threshold, std::size_t block) {
   const OpenMpThreads scope(1);
   const std::size_t begin = block * block_rows;

@@ -141,8 +141,8 @@ class Builder {
   }
 
  private:
-  // A small training consists of short loops, whose threads would wait for one another most of the time: five times as long where others use the
-  // processors, too.
+  // A small training consists of short loops, whose threads would wait for one another most of the time: five times as long where others
+  // use the processors, too.
   void train(faiss::Index& index, const IvfShape& shape) const {
     constexpr double least_multiplications = 1e11;  // of one of some 25 rounds
     const double multiplications = static_cast<double>(rows_.values.size()) * static_cast<double>(shape.lists + code_values);

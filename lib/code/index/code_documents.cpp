@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "inlay/error.hpp"
+#include "text/identifier_words.hpp"
 
 namespace inlay {
 namespace code {
@@ -40,6 +41,10 @@ std::int64_t line_of(std::int64_t number) {
   return number < 0 || number > most_lines ? 0 : number;
 }
 
+std::string full_name(const IndexedItem& item) {
+  return item.class_name.empty() ? item.name : fmt::format("{}.{}", item.class_name, item.name);
+}
+
 // What functions and classes have in common.
 template <class Item>
 Document common_document(Item item, ItemKind kind) {
@@ -67,22 +72,6 @@ std::string without_empty_lines(std::string_view text) {
     if (byte != '\n' || !result.ends_with("\n\n")) result += byte;
   }
   return result;
-}
-
-Document to_document(Function function) {
-  std::string name = std::move(function.name);
-  std::string class_name = std::move(function.class_name);
-  Document document = common_document(std::move(function), ItemKind::function);
-  document.metadata.function_name = std::move(name);
-  document.metadata.class_name = std::move(class_name);
-  return document;
-}
-
-Document to_document(Class definition) {
-  std::string name = std::move(definition.name);
-  Document document = common_document(std::move(definition), ItemKind::class_);
-  document.metadata.class_name = std::move(name);
-  return document;
 }
 
 Document to_file_piece(Document piece, std::int64_t line_end) {
@@ -130,23 +119,39 @@ ItemKind parse_item_kind(std::string_view name) {
   throw Error(Status::invalid_argument, fmt::format("unknown kind of item \"{}\"; known: function, class, file", name));
 }
 
-DocumentPreparator code_item_preparator(TextPreparator preparator) {
-  return [preparator](const Document& document) {
+Document code_item_document(Function function) {
+  std::string name = std::move(function.name);
+  std::string class_name = std::move(function.class_name);
+  Document document = code::common_document(std::move(function), ItemKind::function);
+  document.metadata.function_name = std::move(name);
+  document.metadata.class_name = std::move(class_name);
+  return document;
+}
+
+Document code_item_document(Class definition) {
+  std::string name = std::move(definition.name);
+  Document document = code::common_document(std::move(definition), ItemKind::class_);
+  document.metadata.class_name = std::move(name);
+  return document;
+}
+
+DocumentPreparator code_item_preparator(TextPreparator preparator, bool name_words) {
+  return [preparator, name_words](const Document& document) {
     const IndexedItem item = code::to_indexed_item(document);
     if (item.kind == ItemKind::file) return preparator.prepare_document({code::without_empty_lines(document.content), document.metadata});
     if (item.kind == ItemKind::class_) {
       return preparator.prepare_class({.file_path = item.file_path,
-                                       .name = item.name,
+                                       .name = name_words ? text::identifier_words(item.name) : item.name,
                                        .docstring = item.docstring,
                                        .source_code = document.content,
                                        .language = item.language});
     }
     return preparator.prepare_function({.file_path = item.file_path,
-                                        .name = item.name,
+                                        .name = name_words ? text::identifier_words(code::full_name(item)) : item.name,
                                         .docstring = item.docstring,
                                         .source_code = document.content,
                                         .language = item.language,
-                                        .class_name = item.class_name});
+                                        .class_name = name_words ? std::string() : item.class_name});
   };
 }
 

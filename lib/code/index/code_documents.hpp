@@ -11,9 +11,6 @@
 
 namespace inlay::code {
 
-[[nodiscard]] Document to_document(Function function);
-[[nodiscard]] Document to_document(Class definition);
-
 /// A piece of a file: `piece` as split_lines makes it.
 [[nodiscard]] Document to_file_piece(Document piece, std::int64_t line_end);
 

@@ -117,7 +117,7 @@ CodebaseReader::CodebaseReader(fs::path folder, const IndexCodebaseOptions& opti
       tokenizer_(tokenizer),
       max_tokens_(max_tokens),
       parser_(options.parser),
-      preparator_(code_item_preparator(options.preparator)) {
+      preparator_(code_item_preparator(options.preparator, options.name_words)) {
   std::error_code ignored;
   if (!fs::is_directory(folder_, ignored)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder_.string()));
   files_ = list_files(folder_, options.on_skip);
@@ -178,8 +178,8 @@ CodebaseReader::ReadFile CodebaseReader::read(const std::string& name) const {
   outside.metadata.file_type.clear();  // the language says it
   outside.metadata.language = language;
   file.documents.reserve(parsed.functions.size() + parsed.classes.size() + 1);
-  for (Function& function : parsed.functions) file.documents.push_back(to_document(std::move(function)));
-  for (Class& definition : parsed.classes) file.documents.push_back(to_document(std::move(definition)));
+  for (Function& function : parsed.functions) file.documents.push_back(code_item_document(std::move(function)));
+  for (Class& definition : parsed.classes) file.documents.push_back(code_item_document(std::move(definition)));
   std::ranges::stable_sort(file.documents, {}, [](const Document& document) { return document.metadata.line_number; });
   append_pieces(std::move(outside), file.documents);
   return file;

@@ -50,7 +50,8 @@ std::vector<Fingerprint> earlier_items(const fs::path& index) {
   return items;
 }
 
-// Pairs each item with one of those before: what is the same in the same place first, then what has the same source, then what has the same name.
+// Pairs each item with one of those before: what is the same in the same place first, then what has the same source, then what has the same
+// name.
 class Comparison {
  public:
   Comparison(const std::vector<Fingerprint>& before, const std::vector<Fingerprint>& now) : before_(before), now_(now) {}
@@ -104,7 +105,7 @@ CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::pa
   EmbedCorpusOptions corpus{.fresh = options.fresh,
                             .max_memory = options.max_memory,
                             .long_text = options.long_text,
-                            .preparator = code_item_preparator(options.preparator),
+                            .preparator = code_item_preparator(options.preparator, options.name_words),
                             .cache = options.cache,
                             .index = options.index,
                             .folder = fs::absolute(folder).lexically_normal().string(),

@@ -11,8 +11,8 @@
 
 namespace inlay::code {
 
-/// Groups of the given rows: of any two that `may_pair` says yes to and whose cosine similarity is at least options.threshold both are in one group.
-/// Best first. Throws Error (cancelled).
+/// Groups of the given rows: of any two that `may_pair` says yes to and whose cosine similarity is at least options.threshold both are in
+/// one group. Best first. Throws Error (cancelled).
 [[nodiscard]] std::vector<DuplicateGroup> find_near_duplicates(const store::MappedRows& vectors, std::span<const std::size_t> rows,
                                                                const std::function<bool(std::size_t, std::size_t)>& may_pair,
                                                                const DuplicateOptions& options);

@@ -40,8 +40,8 @@ class Watcher {
     }
   }
 
-  /// Watches the folders as they are now: a change of a file from here on ends `wait`. A folder that was deleted and made again under its name
-  /// is another one, which its path does not tell.
+  /// Watches the folders as they are now: a change of a file from here on ends `wait`. A folder that was deleted and made again under its
+  /// name is another one, which its path does not tell.
   void begin() {
     state_ = look();
     for (bool settled = false; !settled;) {

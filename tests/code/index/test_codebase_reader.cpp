@@ -111,7 +111,7 @@ TEST_CASE("a folder that is not there is an error") {
 }
 
 TEST_CASE("the text that the model sees of an item is the preparator's") {
-  const DocumentPreparator prepare = code_item_preparator();
+  const DocumentPreparator prepare = code_item_preparator({}, false);
   const Function function{.file_path = "src/a.py",
                           .line_number = 3,
                           .name = "login",
@@ -120,14 +120,18 @@ TEST_CASE("the text that the model sees of an item is the preparator's") {
                           .language = "python",
                           .class_name = "Auth",
                           .range = {3, 4, 0, 0}};
-  CHECK(prepare(code::to_document(function)) == TextPreparator().prepare_function(function));
+  CHECK(prepare(code_item_document(function)) == TextPreparator().prepare_function(function));
   const Class definition{.file_path = "src/a.py",
                          .line_number = 1,
                          .name = "Auth",
                          .docstring = "All of it.",
                          .source_code = "class Auth: ...",
                          .language = "python"};
-  CHECK(prepare(code::to_document(definition)) == TextPreparator().prepare_class(definition));
+  CHECK(prepare(code_item_document(definition)) == TextPreparator().prepare_class(definition));
+  Function with_words = function;
+  with_words.name = "checkPassword";
+  CHECK(code_item_preparator()(code_item_document(with_words)) == "[PYTHON] Function: Auth check Password\nChecks.\ndef login(): ...");
+  CHECK(code_item_preparator()({"a\n\n\n\n\nb\n\nc", {}}) == "a\n\nb\n\nc");
 }
 
 }  // namespace inlay::test
