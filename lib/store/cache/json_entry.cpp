@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "store/cache/checksum.hpp"
+#include "store/json_number.hpp"
 
 namespace inlay::store {
 namespace {
@@ -71,20 +71,6 @@ std::optional<std::uint64_t> checksum_field(simdjson::dom::object object) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), checksum, 16);
   if (error != std::errc() || end != text.data() + text.size()) fail("its checksum is not a hexadecimal number");
   return checksum;
-}
-
-// The shortest text that reads as the same float; where a reader that goes by way of double would get another, the double's.
-void append_number(std::string& json, float number) {
-  std::array<char, 32> buffer{};
-  char* end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  double read = 0;
-  std::from_chars(buffer.data(), end, read);
-  if (std::bit_cast<std::uint32_t>(static_cast<float>(read)) != std::bit_cast<std::uint32_t>(number)) {
-    end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<double>(number)).ptr;
-  }
-  json.append(buffer.data(), end);
-  const bool whole = std::all_of(buffer.data(), end, [](char c) { return c == '-' || (c >= '0' && c <= '9'); });
-  if (whole) json += ".0";  // -0 would be read as the integer 0
 }
 
 void append_field(std::string& json, std::string_view name, std::string_view text) {
@@ -155,7 +141,7 @@ void append_json_entry(std::string& json, std::string_view label, const Pending&
   append_json_string(json, entry.name);
   json += ", \"embedding\": [";
   for (const float number : entry.vector) {
-    append_number(json, number);
+    append_json_number(json, number);
     json += ", ";
   }
   json.resize(json.size() - 2);
