@@ -58,8 +58,8 @@ enum class ItemKind : std::int32_t { function = 0, class_ = 1, file = 2 };
 /// The text that the model sees of a row of an index: of a function or class what the preparator makes of it (prepare_function,
 /// prepare_class), of a piece of a file what prepare_document makes of it without its runs of empty lines.
 ///
-/// `name_words`: names as the words that they are made of, "Function: Accounts check password" for Accounts.check_password: questions in
-/// English find their functions better then (benchmarks/README.md).
+/// `name_words`: a function or class has nothing in front but its name as the words that it is made of, on a line of its own: "Accounts check
+/// password" for Accounts.check_password; then its docstring and source. So questions in English find it best (benchmarks/README.md).
 [[nodiscard]] DocumentPreparator code_item_preparator(TextPreparator preparator = {}, bool name_words = true);
 
 /// A function or class as a row of an index.

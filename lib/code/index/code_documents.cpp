@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -39,6 +40,16 @@ std::int64_t number_field(const Metadata& metadata, std::string_view name) {
 std::int64_t line_of(std::int64_t number) {
   constexpr std::int64_t most_lines = std::int64_t{1} << 40;
   return number < 0 || number > most_lines ? 0 : number;
+}
+
+// Those that are not empty, each from a line of its own on.
+std::string lines(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) {
+    if (!text.empty() && !part.empty()) text += '\n';
+    text += part;
+  }
+  return text;
 }
 
 std::string full_name(const IndexedItem& item) {
@@ -139,19 +150,20 @@ DocumentPreparator code_item_preparator(TextPreparator preparator, bool name_wor
   return [preparator, name_words](const Document& document) {
     const IndexedItem item = code::to_indexed_item(document);
     if (item.kind == ItemKind::file) return preparator.prepare_document({code::without_empty_lines(document.content), document.metadata});
+    if (name_words) return code::lines({text::identifier_words(code::full_name(item)), item.docstring, document.content});
     if (item.kind == ItemKind::class_) {
       return preparator.prepare_class({.file_path = item.file_path,
-                                       .name = name_words ? text::identifier_words(item.name) : item.name,
+                                       .name = item.name,
                                        .docstring = item.docstring,
                                        .source_code = document.content,
                                        .language = item.language});
     }
     return preparator.prepare_function({.file_path = item.file_path,
-                                        .name = name_words ? text::identifier_words(code::full_name(item)) : item.name,
+                                        .name = item.name,
                                         .docstring = item.docstring,
                                         .source_code = document.content,
                                         .language = item.language,
-                                        .class_name = name_words ? std::string() : item.class_name});
+                                        .class_name = item.class_name});
   };
 }
 

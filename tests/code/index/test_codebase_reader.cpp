@@ -130,7 +130,7 @@ TEST_CASE("the text that the model sees of an item is the preparator's") {
   CHECK(prepare(code_item_document(definition)) == TextPreparator().prepare_class(definition));
   Function with_words = function;
   with_words.name = "checkPassword";
-  CHECK(code_item_preparator()(code_item_document(with_words)) == "[PYTHON] Function: Auth check Password\nChecks.\ndef login(): ...");
+  CHECK(code_item_preparator()(code_item_document(with_words)) == "Auth check Password\nChecks.\ndef login(): ...");
   CHECK(code_item_preparator()({"a\n\n\n\n\nb\n\nc", {}}) == "a\n\nb\n\nc");
 }
 
