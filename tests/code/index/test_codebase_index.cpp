@@ -291,13 +291,22 @@ TEST_CASE("while it watches, an index follows its files") {
     CHECK(counts(updates[1]) == Counts{.added = 1, .unchanged = 7, .embedded = 1});
     CHECK(counts(updates[3]) == Counts{.edited = 1, .unchanged = 8, .embedded = 1});
   }
-  // The same folder by its name, and another one.
+  // The same folder by its name, and another one. On a busy machine this may be more than one update.
+  const auto has_source = [&](std::string_view source) {
+    for (int attempt = 0; attempt < 600; ++attempt) {
+      const CodebaseIndex index = code.index();
+      for (std::size_t i = 0; i < index.size(); ++i) {
+        if (index.source_code(i) == source) return true;
+      }
+      std::this_thread::sleep_for(100ms);
+    }
+    return false;
+  };
   fs::remove_all(code.folder / "src/deeper");
   code.put("deeper/still/other.py", "def deep():\n    return 3\n");
-  REQUIRE(wait_for(5));
+  REQUIRE(has_source("def deep():\n    return 3"));
   code.put("deeper/still/other.py", "def deep():\n    return 4\n");
-  REQUIRE(wait_for(6));
-  CHECK(code.index().source_code(find(code.index(), "deep")) == "def deep():\n    return 4");
+  CHECK(has_source("def deep():\n    return 4"));
   stop.request_stop();
   CHECK(watching.wait_for(60s) == std::future_status::ready);
 }
