@@ -67,30 +67,10 @@ CodeEmbeddingPaths::CodeEmbeddingPaths(const fs::path& output) {
   index = folder / "faiss_index.index";
   index_metadata = folder / "faiss_metadata.json";
   journal = folder / fmt::format(".{}.journal", name);
-  if (output == index || output == index_metadata) {
-    throw Error(Status::invalid_argument, fmt::format("the output \"{}\" has the name of another file that is written", output.string()));
+  if (output == index || output == index_metadata || output == vectors.parent_path()) {
+    throw Error(Status::invalid_argument,
+                fmt::format("the output \"{}\" has the name of another file or folder that is written", output.string()));
   }
-}
-
-void GrowingFile::append(std::string_view bytes) {
-  buffer_ += bytes;
-  if (buffer_.size() >= buffer_bytes) write();
-}
-
-void GrowingFile::overwrite(std::uint64_t offset, std::string_view bytes) {
-  write();
-  file_.overwrite(offset, bytes);
-}
-
-void GrowingFile::finish() {
-  write();
-  file_.check_untouched();
-  file_.flush_to_disk();
-}
-
-void GrowingFile::write() {
-  file_.append(buffer_);
-  buffer_.clear();
 }
 
 void GrowingList::append(std::string_view json) {

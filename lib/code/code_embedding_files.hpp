@@ -32,18 +32,15 @@ class GrowingFile {
  public:
   explicit GrowingFile(const std::filesystem::path& target) : replacement_(target), file_(replacement_.path()) {}
 
-  void append(std::string_view bytes);
-  void overwrite(std::uint64_t offset, std::string_view bytes);
-  void finish();  ///< all is on the disk, under the temporary name
+  void append(std::string_view bytes) { file_.append(bytes); }
+  void overwrite(std::uint64_t offset, std::string_view bytes) { file_.overwrite(offset, bytes); }
+  void finish() { file_.finish(); }  ///< all is on the disk, under the temporary name
   void commit() { replacement_.commit(); }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return replacement_.path(); }
 
  private:
-  void write();
-
   platform::ReplacementFile replacement_;
-  platform::AppendedFile file_;
-  std::string buffer_;
+  platform::BufferedFile file_;
 };
 
 /// A JSON list, an element a line.

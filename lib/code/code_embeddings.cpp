@@ -41,25 +41,8 @@ void check(const EmbeddingGenerator& generator, const SnippetSource& source, con
 // The journal of a run, which goes when nothing is lost with it.
 class RunJournal {
  public:
-  RunJournal(const fs::path& path, const CacheModel& model, bool fresh) {
-    auto opened = VectorJournal::open(path, model, fresh ? VectorJournal::Existing::discard : VectorJournal::Existing::resume);
-    if (!opened.journal) {
-      throw Error(
-          Status::invalid_argument,
-          fmt::format("{} holds an unfinished run of the model {} with other options (fingerprint {}, not {}): finish it with these, "
-                      "start over (`fresh`, --fresh), or delete it",
-                      path.string(), opened.made_by.name, opened.made_by.fingerprint, model.fingerprint));
-    }
-    journal_ = std::move(opened.journal);
-  }
-  ~RunJournal() {
-    if (journal_->statistics().entries > 0) return;
-    try {
-      journal_->remove();
-    } catch (const std::exception& error) {
-      platform::log(LogLevel::debug, error.what());
-    }
-  }
+  RunJournal(const fs::path& path, const CacheModel& model, bool fresh) : journal_(VectorJournal::open_run(path, model, fresh)) {}
+  ~RunJournal() { journal_->remove_if_empty(); }
   RunJournal(const RunJournal&) = delete;
   RunJournal& operator=(const RunJournal&) = delete;
 

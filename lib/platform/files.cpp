@@ -59,6 +59,9 @@ FileIdentity identity_of(const struct stat& status) noexcept {
           static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
+// What a path lies in; of a name alone the working folder.
+std::filesystem::path folder_of(const std::filesystem::path& path) { return path.has_parent_path() ? path.parent_path() : "."; }
+
 void synchronise_folder(const std::filesystem::path& folder) noexcept {
   const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle.number() >= 0) ::fsync(handle.number());  // some file systems cannot; the rename holds without it
@@ -252,6 +255,32 @@ void AppendedFile::read(const std::function<void(std::string_view)>& piece) cons
 
 std::size_t AppendedFile::read(std::uint64_t offset, std::span<char> buffer) const { return read_at(descriptor_, path_, offset, buffer); }
 
+void BufferedFile::append(std::string_view bytes) {
+  constexpr std::size_t most_held = std::size_t{1} << 20;
+  buffer_ += bytes;
+  if (buffer_.size() >= most_held) write();
+}
+
+void BufferedFile::overwrite(std::uint64_t offset, std::string_view bytes) {
+  write();
+  file_.overwrite(offset, bytes);
+}
+
+void BufferedFile::write_out() {
+  write();
+  file_.check_untouched();
+}
+
+void BufferedFile::finish() {
+  write_out();
+  file_.flush_to_disk();
+}
+
+void BufferedFile::write() {
+  file_.append(buffer_);
+  buffer_.clear();
+}
+
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
   // O_NONBLOCK: a lease on the file must not hold us; the mode: other users of a shared cache lock it too.
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0664);
@@ -296,7 +325,7 @@ bool is_temporary_name(std::string_view name, std::string_view target) {
 void remove_temporary_files(const std::filesystem::path& path) noexcept {
   try {
     std::error_code error;
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const std::filesystem::path folder = folder_of(path);
     for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
       if (!is_temporary_name(entry->path().filename().string(), path.filename().string())) continue;
       std::error_code ignored;
@@ -308,11 +337,11 @@ void remove_temporary_files(const std::filesystem::path& path) noexcept {
 
 void replace_file(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) fail("create", to, errno);
-  synchronise_folder(to.parent_path());
+  synchronise_folder(folder_of(to));
 }
 
 ReplacementFile::ReplacementFile(const std::filesystem::path& target) : target_(target), temporary_(temporary_name(target)) {
-  create_folders(target_.has_parent_path() ? target_.parent_path() : std::filesystem::path("."));
+  create_folders(folder_of(target_));
 }
 
 ReplacementFile::~ReplacementFile() {
@@ -358,7 +387,7 @@ void create_folders(const std::filesystem::path& path) {
 
 ReplacementFolder::ReplacementFolder(const std::filesystem::path& target) : target_(target) {
   if (!target_.has_filename()) target_ = target_.parent_path();  // "x.set/" is "x.set"
-  const std::filesystem::path parent = target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path parent = folder_of(target_);
   std::error_code error;
   std::filesystem::create_directories(parent, error);
   if (error) fail("create", parent, error.value());
@@ -400,7 +429,7 @@ void ReplacementFolder::commit() {
       fail("replace", target_, exchange_error);
     }
   }
-  synchronise_folder(target_.has_parent_path() ? target_.parent_path() : std::filesystem::path("."));
+  synchronise_folder(folder_of(target_));
 }
 
 std::string system_message(int error_number) {

@@ -111,6 +111,24 @@ class AppendedFile {
   std::uint64_t size_ = 0;
 };
 
+/// An AppendedFile that is written in large pieces. Throws as it does.
+class BufferedFile {
+ public:
+  explicit BufferedFile(const std::filesystem::path& path) : file_(path) {}
+
+  void append(std::string_view bytes);
+  void overwrite(std::uint64_t offset, std::string_view bytes);
+  void check_untouched() const { file_.check_untouched(); }
+  void write_out();  ///< what is held; and checks that the file is untouched
+  void finish();     ///< that, and returns once the bytes would outlast a power failure
+
+ private:
+  void write();
+
+  AppendedFile file_;
+  std::string buffer_;
+};
+
 /// A lock between processes and between threads: flock(2) on a file of its own, which stays when the lock goes. So does Python's filelock
 /// on Unix; the two exclude each other.
 class FileLock {

@@ -21,44 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
-
 std::string now() { return store::to_rfc3339(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())); }
 
 std::string_view bytes_of(std::span<const float> vector) { return {reinterpret_cast<const char*>(vector.data()), vector.size_bytes()}; }
-
-// A file that is written from its beginning to its end.
-class BufferedFile {
- public:
-  explicit BufferedFile(const fs::path& path) : file_(path) {}
-
-  void append(std::string_view bytes) {
-    buffer_ += bytes;
-    if (buffer_.size() >= buffer_bytes) write();
-  }
-  void overwrite(std::uint64_t offset, std::string_view bytes) {
-    write();
-    file_.overwrite(offset, bytes);
-  }
-  void check_untouched() const { file_.check_untouched(); }
-  void write_out() {
-    write();
-    file_.check_untouched();
-  }
-  void finish() {
-    write_out();
-    file_.flush_to_disk();
-  }
-
- private:
-  void write() {
-    file_.append(buffer_);
-    buffer_.clear();
-  }
-
-  platform::AppendedFile file_;
-  std::string buffer_;
-};
 
 // A set's folder before it has its name. Its vectors are locked, which tells a writer at work from one that was killed.
 struct UnfinishedSet {
@@ -69,8 +34,8 @@ struct UnfinishedSet {
         lock(platform::FileLock::try_acquire(folder.path() / store::vectors_file)) {}
 
   platform::ReplacementFolder folder;
-  BufferedFile vectors;
-  BufferedFile rows;
+  platform::BufferedFile vectors;
+  platform::BufferedFile rows;
   std::optional<platform::FileLock> lock;
 };
 

@@ -155,6 +155,15 @@ VectorJournal::VectorJournal(const fs::path& path, CacheModel model, platform::F
       lock_(std::move(lock)),
       file_(path) {}
 
+std::shared_ptr<VectorJournal> VectorJournal::open_run(const fs::path& path, const CacheModel& model, bool fresh) {
+  Opened opened = open(path, model, fresh ? Existing::discard : Existing::resume);
+  if (opened.journal) return std::move(opened.journal);
+  throw Error(Status::invalid_argument,
+              fmt::format("{} holds an unfinished run of the model {} with other options (fingerprint {}, not {}): finish it with these, "
+                          "start over (`fresh`, --fresh), or delete it",
+                          path.string(), opened.made_by.name, opened.made_by.fingerprint, model.fingerprint));
+}
+
 VectorJournal::~VectorJournal() {
   try {
     flush();
@@ -430,6 +439,14 @@ void VectorJournal::remove() {
   if (error) throw Error(Status::io_error, fmt::format("cannot remove {}: {}", path_.string(), platform::system_message(error.value())));
   removed_ = true;
   persistent_ = false;
+}
+
+void VectorJournal::remove_if_empty() noexcept {
+  try {
+    if (statistics().entries == 0) remove();
+  } catch (const std::exception& error) {
+    platform::log(LogLevel::debug, error.what());
+  }
 }
 
 }  // namespace inlay::store

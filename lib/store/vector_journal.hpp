@@ -50,6 +50,10 @@ class VectorJournal final : public VectorCache {
   /// unsupported for a journal of a newer version.
   [[nodiscard]] static Opened open(const std::filesystem::path& path, const CacheModel& model, Existing existing = Existing::resume);
 
+  /// The journal of a run that goes on where an earlier one was broken off, unless that is not wanted (`fresh`). Throws Error as open, and
+  /// invalid_argument where another model's unfinished run is there.
+  [[nodiscard]] static std::shared_ptr<VectorJournal> open_run(const std::filesystem::path& path, const CacheModel& model, bool fresh);
+
   ~VectorJournal() override;
   VectorJournal(const VectorJournal&) = delete;
   VectorJournal& operator=(const VectorJournal&) = delete;
@@ -64,6 +68,8 @@ class VectorJournal final : public VectorCache {
 
   /// Deletes the file, when the run is over. What is in it can be found as before; nothing more is kept. Throws Error (io_error).
   void remove();
+  /// Does so where it has no vector: nothing is lost with it.
+  void remove_if_empty() noexcept;
 
  private:
   struct Record;

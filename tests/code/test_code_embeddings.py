@@ -294,6 +294,9 @@ class Options(Case):
         self.assertIn("missing.json", self.errors)
         self.inlay("code-embeddings", "--snippets", "--json_path", SNIPPETS, "--output_path", self.folder, "-m", CODEBERT, code=1)
         self.assertIn("not the name of a file", self.errors)
+        self.inlay("code-embeddings", "--snippets", "--json_path", SNIPPETS, "--output_path", self.folder / "embeddings", "-m", CODEBERT, code=1)
+        self.assertIn("name of another file or folder", self.errors)
+        self.assertFalse((self.folder / "embeddings").exists())
 
     def test_a_limit_above_the_models_is_cut_to_it(self):
         folder = self.folder / "short"
