@@ -64,6 +64,10 @@ if(INLAY_LANGUAGES)
           "SERIALIZATION_BUFFER_SIZE) abort()" "SERIALIZATION_BUFFER_SIZE) return" "stack->size == 0) abort()" "stack->size == 0) return 0"
           "stack == NULL) abort()" "stack == NULL) return NULL")
         list(APPEND sources ${mended}/kotlin_scanner.c)
+      elseif(grammar MATCHES "^(bash|python)$")  # have memory of their own, which an exception out of tree-sitter would leave behind
+        inlay_mend_source(${folder}/scanner.c ${mended}/${grammar}_scanner.c
+          "Scanner *scanner = calloc(" "Scanner *scanner = ts_calloc(" " free(scanner)" " ts_free(scanner)")
+        list(APPEND sources ${mended}/${grammar}_scanner.c)
       elseif(EXISTS ${folder}/scanner.c)
         list(APPEND sources ${folder}/scanner.c)
       endif()
@@ -73,9 +77,10 @@ if(INLAY_LANGUAGES)
     endforeach()
   endforeach()
   target_include_directories(inlay_grammars PRIVATE ${mended}/tree_sitter PUBLIC ${core}/include)
-  # Tables of a few megabytes, a few seconds each whatever the level. Warnings in them are not ours to mend; their assertions abort.
-  target_compile_options(inlay_grammars PRIVATE -w -O2 -fvisibility=hidden)
-  target_compile_definitions(inlay_grammars PRIVATE NDEBUG TREE_SITTER_HIDE_SYMBOLS)
+  # Tables of a few megabytes, a few seconds each whatever the level. Warnings in them are not ours to mend; their assertions abort. What their
+  # memory comes from throws (lib/code/parse/parser_memory.hpp).
+  target_compile_options(inlay_grammars PRIVATE -w -O2 -fvisibility=hidden -fexceptions)
+  target_compile_definitions(inlay_grammars PRIVATE NDEBUG TREE_SITTER_HIDE_SYMBOLS TREE_SITTER_REUSE_ALLOCATOR)
   set_target_properties(inlay_grammars PROPERTIES C_STANDARD 11 POSITION_INDEPENDENT_CODE ON)
 endif()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/grammars.inc CONTENT "${grammars_inc}" @ONLY)

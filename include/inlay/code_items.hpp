@@ -33,6 +33,7 @@ struct Function {
   std::string qualified_name{};  ///< with what it is nested in: "AuthManager.login", "net::Socket::open"
   std::string signature{};       ///< the definition up to its body, on one line, without comments
   SourceRange range{};           ///< of source_code in the file
+  SourceRange comment{};         ///< of the comment above it that is its docstring; none in Python, whose docstrings are in source_code
 
   friend bool operator==(const Function&, const Function&) = default;
 };
@@ -48,6 +49,7 @@ struct Class {
   std::string qualified_name{};
   std::string signature{};
   SourceRange range{};
+  SourceRange comment{};
 
   friend bool operator==(const Class&, const Class&) = default;
 };

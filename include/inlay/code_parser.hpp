@@ -8,12 +8,13 @@
 //
 // What is found:
 //
-//   functions  functions, methods, constructors (not Kotlin's secondary ones), operators; nested and asynchronous ones; lambdas and function
-//              expressions that a declaration binds to a name, in Python, JavaScript, TypeScript, Go, PHP and Ruby an assignment, too, in
-//              JavaScript and TypeScript a property. Only with a body: prototypes and abstract methods are part of what they stand in. Of C
-//              and C++ preprocessor macros none.
-//   classes    classes, structs, interfaces, traits, protocols, records, Ruby's modules, Kotlin's objects, Go's struct and interface types;
-//              enumerations where the language gives them methods (Java, Kotlin, PHP, Rust). Of C and C++ only with a body.
+//   functions  functions, methods, constructors, operators; nested and asynchronous ones; lambdas and function expressions that a declaration
+//              or an assignment binds to a name (not in Rust's assignments), in JavaScript and TypeScript a property or `export default`, too.
+//              Only with a body: prototypes and abstract methods are part of what they stand in. Of C and C++ preprocessor macros none; a word in
+//              capitals between `class` and its name, or before a function's body, is taken for one and left out.
+//   classes    classes, structs, interfaces, traits, protocols, records, Ruby's modules and what Struct.new and its kin make with a block,
+//              Kotlin's objects, Go's struct and interface types; enumerations where the language gives them methods (Java, Kotlin, PHP,
+//              Rust). Of C and C++ only with a body. An anonymous class is none; its methods' class_name is what it extends or implements.
 //
 // Each as it stands in the file: with decorators, attributes and `template <...>` before it, `export` included. Its docstring is Python's, as
 // inspect.cleandoc gives it; else the comment right above it without its markers: of Java, JavaScript, TypeScript, PHP and Kotlin a /** one,
@@ -58,7 +59,7 @@ struct ParsedFile {
   std::vector<Function> functions{};
   std::vector<Class> classes{};
   std::vector<ParseNote> notes{};  ///< syntax errors, bytes that are not UTF-8; at most 10
-  std::string skipped{};           ///< why nothing was parsed: "binary", "too large", "minified"...; empty: it was
+  std::string skipped{};           ///< why nothing was parsed: "binary", "too large", "minified", ...; empty: it was
 };
 
 struct ParseFolderOptions {
@@ -74,7 +75,8 @@ class CodeParser {
   explicit CodeParser(ParserOptions options) : options_(options) {}
 
   /// `language` is one of languages(). Bytes that are not UTF-8 come out as U+FFFD. `file_path` becomes that of the items, and its ending tells
-  /// dialects apart (.tsx). Throws Error (unsupported) for a language that is not among languages().
+  /// dialects apart (.tsx). Throws Error (unsupported) for a language that is not among languages(), and std::bad_alloc; a source whose tree
+  /// takes more than 64 MiB and 200 times its size is `skipped`.
   [[nodiscard]] ParsedFile parse(std::string_view source, std::string_view language, std::string file_path = {}) const;
 
   /// Reads and parses; the language is told by the file's name, of a .h file and of a script without ending by its content. A file that is

@@ -93,6 +93,17 @@ FolderTree list_tree(const fs::path& folder, const OnSkip& on_skip) { return Wal
 
 std::vector<std::string> list_files(const fs::path& folder, const OnSkip& on_skip) { return list_tree(folder, on_skip).files; }
 
+std::size_t files_within(const fs::path& folder, std::span<const std::string> files, std::size_t most_bytes) {
+  std::size_t count = 0;
+  for (std::size_t bytes = 0; count < files.size(); ++count) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(folder / files[count], error);
+    if (!error) bytes += size;
+    if (bytes > most_bytes) break;
+  }
+  return std::max<std::size_t>(count, std::min<std::size_t>(1, files.size()));
+}
+
 Document file_document(std::string bytes, const std::string& file_path) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
   Document document;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct FolderTree {
 
 /// Its files alone.
 [[nodiscard]] std::vector<std::string> list_files(const std::filesystem::path& folder, const OnSkip& on_skip);
+
+/// How many of the files, from the first on, have at most so many bytes together; one at least. What their sizes are now.
+[[nodiscard]] std::size_t files_within(const std::filesystem::path& folder, std::span<const std::string> files, std::size_t most_bytes);
 
 /// One document a file, in the order of the paths' bytes; see read_corpus.
 class FolderReader {

@@ -9,6 +9,7 @@
 
 #include "code/parse/definitions.hpp"
 #include "code/parse/grammars.hpp"
+#include "code/parse/plain_c.hpp"
 #include "code/parse/plain_python.hpp"
 #include "code/parse/skipped_file.hpp"
 #include "code/parse/syntax_tree.hpp"
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t largest_source = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t small_file = std::size_t{64} << 10;  // lines may be of any length in it
 
-bool has_errors(const TSTree& tree) { return ts_node_has_error(ts_tree_root_node(&tree)); }
+bool has_errors(const code::SyntaxTree& tree) { return ts_node_has_error(ts_tree_root_node(tree.get())); }
 
 bool is_minified(std::string_view source, std::size_t max_line_bytes) {
   if (max_line_bytes == 0 || source.size() <= small_file) return false;
@@ -57,11 +58,15 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
     return code::skipped_file(std::move(file_path), language, std::move(reason));
   std::string plain;
   std::string_view parsed = source;
-  code::SyntaxTree tree = code::parse_tree(source, grammar->language());
-  if (language == "python" && (!tree || has_errors(*tree))) {
+  if (language == "c" || language == "cpp") {
+    plain = code::plain_c(source);
+    if (!plain.empty()) parsed = plain;
+  }
+  code::SyntaxTree tree = code::parse_tree(parsed, grammar->language());
+  if (language == "python" && (!tree || has_errors(tree))) {
     plain = code::plain_python(source);
     code::SyntaxTree other = code::parse_tree(plain, grammar->language());
-    if (other && (!tree || !has_errors(*other))) {
+    if (other && (!tree || !has_errors(other))) {
       tree = std::move(other);
       parsed = plain;
     }
@@ -71,7 +76,7 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
   ParsedFile file{.file_path = std::move(file_path), .language = std::string(language)};
   const bool valid = text::is_valid_utf8(source);
   if (!valid) file.notes.push_back({first_invalid_line(source), "not UTF-8; such bytes are read as U+FFFD"});
-  code::find_definitions(*tree, *grammar, {parsed, source, valid}, options_.max_depth, file);
+  code::find_definitions(*tree.get(), *grammar, {parsed, source, valid}, options_.max_depth, file);
   return file;
 }
 

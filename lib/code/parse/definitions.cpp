@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::size_t max_notes = 10;
 
+// An item's source has those in it once more: what all of them may take, in times of the file and at least.
+constexpr std::size_t most_copies = 32;
+constexpr std::size_t least_most_bytes = std::size_t{4} << 20;
+
 // Lines by position, in the source as it stands in the file.
 class Lines {
  public:
@@ -81,8 +85,8 @@ class Walk {
   Walk(const Grammar& grammar, const SourceText& source, ParsedFile& file)
       : grammar_(grammar), rules_(grammar.rules()), source_(source.parsed), text_(source), lines_(source.original), file_(file) {}
 
-  /// Whether the tree was not too deep.
-  bool run(const TSTree& tree, std::size_t max_depth) {
+  /// Why the walk was given up; empty: it was not.
+  std::string run(const TSTree& tree, std::size_t max_depth) {
     const TSNode root = ts_tree_root_node(&tree);
     has_errors_ = ts_node_has_error(root);
     TreeCursor cursor(root);
@@ -90,19 +94,21 @@ class Walk {
   }
 
  private:
-  bool walk(TSTreeCursor& cursor, std::size_t max_depth) {
+  std::string walk(TSTreeCursor& cursor, std::size_t max_depth) {
+    const std::size_t most_bytes = std::max(least_most_bytes, most_copies * source_.size());
     for (std::size_t depth = 0;;) {
       const TSNode node = ts_tree_cursor_current_node(&cursor);
       const bool enter = visit(node, depth);
+      if (item_bytes_ > most_bytes) return "functions and classes in one another, too many";
       if (enter && ts_tree_cursor_goto_first_child(&cursor)) {
-        if (++depth > max_depth) return false;
+        if (++depth > max_depth) return fmt::format("nested more than {} deep", max_depth);
         continue;
       }
       if (!grammar_.is_comment(node)) token_row_ = last_row(node);
       for (;;) {
         leave(depth, false);
         if (ts_tree_cursor_goto_next_sibling(&cursor)) break;
-        if (!ts_tree_cursor_goto_parent(&cursor)) return true;
+        if (!ts_tree_cursor_goto_parent(&cursor)) return {};
         leave(depth, true);
         --depth;
       }
@@ -191,47 +197,61 @@ class Walk {
         if (!name.name.empty()) push_scope(depth, name, rule.role == Role::members, until_parent, scope_separator());
         return;
       }
-      case Role::binding: return visit_binding(node, depth, rule, leading);
+      case Role::anonymous:
+        if (!rule.needs_body || !ts_node_is_null(body_of(node, rule))) push_anonymous(depth, rule.name(node, source_));
+        return;
+      case Role::binding: static_cast<void>(visit_binding(node, depth, rule, leading)); return;
+      case Role::exporting:
+        if (!visit_binding(node, depth, rule, leading)) wrappers_.push_back({depth, node, leading});
+        return;
       case Role::function:
       case Role::type: {
         if (is_claimed(node) || (rule.needs_body && ts_node_is_null(body_of(node, rule)))) return;
         Definition definition{node, node, &rule, rule.name(node, source_)};
-        if (!definition.name.name.empty()) add(definition, rule.role == Role::type, depth, leading);
+        const bool is_type = rule.role == Role::type;
+        if (!definition.name.name.empty()) return add(definition, is_type, depth, leading);
+        if (is_type) push_anonymous(depth, {});
         return;
       }
       default: return;
     }
   }
 
-  void visit_binding(TSNode node, std::size_t depth, const NodeRule& rule, const Leading& leading) {
+  // Whether it gives its name to something.
+  bool visit_binding(TSNode node, std::size_t depth, const NodeRule& rule, const Leading& leading) {
     const auto [value, bound] = bound_value(node);
-    if (bound == Grammar::Bound::none || is_claimed(value)) return;
+    if (bound == Bound::none || is_claimed(value)) return false;
     DefinitionName name = rule.name(node, source_);
-    if (name.name.empty()) return;
-    if (bound == Grammar::Bound::scope) return push_scope(depth, name, false, false, rules_.separator);
+    if (name.name.empty()) return false;
+    if (bound == Bound::scope) {
+      push_scope(depth, name, false, false, rules_.separator);
+      return true;
+    }
     const NodeRule* own = grammar_.rule(ts_node_symbol(value));
-    if (own && own->needs_body && ts_node_is_null(body_of(value, *own))) return;
-    if (bound == Grammar::Bound::type && own && !own->name(value, source_).name.empty()) return;  // has a name of its own
+    if (own && own->needs_body && ts_node_is_null(body_of(value, *own))) return false;
+    const bool keeps_name = bound == Bound::type || rule.role == Role::exporting;
+    if (keeps_name && own && !own->name(value, source_).name.empty()) return false;
     claimed_.emplace_back(depth, value.id);
-    add({node, value, own, std::move(name)}, bound == Grammar::Bound::type, depth, leading);
+    add({node, value, own, std::move(name)}, bound == Bound::type, depth, leading);
+    return true;
   }
 
-  [[nodiscard]] std::pair<TSNode, Grammar::Bound> bound_value(TSNode node) const {
+  [[nodiscard]] std::pair<TSNode, Bound> bound_value(TSNode node) const {
     for (;;) {
       std::optional<TSNode> inner;
-      std::pair<TSNode, Grammar::Bound> found{node, Grammar::Bound::none};
+      std::pair<TSNode, Bound> found{node, Bound::none};
       for_each_child(node, [&](TSNode child) {
-        const Grammar::Bound bound = grammar_.bound(ts_node_symbol(child));
-        if (bound == Grammar::Bound::unwrap) {
+        const Bound bound = grammar_.bound(child, source_);
+        if (bound == Bound::unwrap) {
           inner = child;
-        } else if (bound != Grammar::Bound::none) {
+        } else if (bound != Bound::none) {
           found = {child, bound};
           return false;
         }
         return true;
       });
-      if (found.second != Grammar::Bound::none) return found;
-      if (!inner || ts_node_named_child_count(*inner) != 1) return {node, Grammar::Bound::none};
+      if (found.second != Bound::none) return found;
+      if (!inner || ts_node_named_child_count(*inner) != 1) return {node, Bound::none};
       node = *inner;
     }
   }
@@ -287,8 +307,13 @@ class Walk {
       item.name = valid(name.name);
       item.qualified_name = valid(qualified);
       item.line_number = rules_.docs == Docs::python ? first_line(definition.node) : first_line(outer);
-      item.docstring = docstring(definition, leading);
+      if (rules_.docs == Docs::python) {
+        item.docstring = python_docstring(definition);
+      } else if (leading.has_comment()) {
+        add_comment_of(leading, item);
+      }
       item.source_code = valid(text_.original.substr(begin, end - begin));
+      item_bytes_ += item.source_code.size();
       item.signature = valid(signature(definition, outer, is_type));
       item.range = {first_line(first), last_line(final_token), begin, end};
     };
@@ -298,7 +323,7 @@ class Walk {
       Function& function = file_.functions.emplace_back();
       fill(function);
       if (!name.scope.empty()) {
-        function.class_name = valid(last_of_path(name.scope));
+        if (name.is_method) function.class_name = valid(last_of_path(name.scope));
       } else if (scope && scope->is_type) {
         function.class_name = valid(scope->name);
       }
@@ -309,11 +334,28 @@ class Walk {
     scopes_.push_back({depth, false, is_type, name.name, std::move(prefix)});
   }
 
-  // Of "a::Stack<b::T>" Stack.
+  // Of "a::Stack<b::T>::Item<U>" Item.
   [[nodiscard]] std::string_view last_of_path(std::string_view path) const {
-    path = path.substr(0, path.find('<'));
-    const std::size_t last = path.rfind(rules_.separator);
-    return last == std::string_view::npos ? path : path.substr(last + rules_.separator.size());
+    std::size_t begin = 0;
+    std::size_t end = path.size();  // of the name, without what it is given in <>
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < path.size(); ++at) {
+      if (path[at] == '<') {
+        if (depth++ == 0) end = at;
+      } else if (path[at] == '>') {
+        depth -= depth > 0;
+      } else if (depth == 0 && path.substr(at).starts_with(rules_.separator)) {
+        begin = at + rules_.separator.size();
+        end = path.size();
+      }
+    }
+    return path.substr(begin, end > begin ? end - begin : 0);
+  }
+
+  // A scope whose functions are methods of no type around it.
+  void push_anonymous(std::size_t depth, const DefinitionName& name) {
+    if (!name.name.empty()) return push_scope(depth, name, true, false, rules_.separator);
+    scopes_.push_back({depth, false, false, {}, scopes_.empty() ? std::string() : scopes_.back().prefix});
   }
 
   void push_scope(std::size_t depth, const DefinitionName& name, bool is_type, bool until_parent, std::string_view separator) {
@@ -328,11 +370,18 @@ class Walk {
     return rules_.scope_separator.empty() ? rules_.separator : rules_.scope_separator;
   }
 
-  [[nodiscard]] std::string docstring(const Definition& definition, const Leading& leading) const {
-    if (rules_.docs != Docs::python) {
-      if (!leading.has_comment()) return {};
-      return valid(comment_text(source_.substr(leading.comment_begin, leading.comment_end - leading.comment_begin), rules_.docs));
-    }
+  template <class Item>
+  void add_comment_of(const Leading& leading, Item& item) const {
+    const CommentText comment =
+        comment_text(source_.substr(leading.comment_begin, leading.comment_end - leading.comment_begin), rules_.docs);
+    if (comment.text.empty()) return;
+    item.docstring = valid(comment.text);
+    const std::size_t begin = leading.comment_begin + comment.begin;
+    item.comment = {static_cast<std::int64_t>(lines_.row(begin)) + 1, static_cast<std::int64_t>(lines_.row(leading.comment_end - 1)) + 1,
+                    begin, leading.comment_end};
+  }
+
+  [[nodiscard]] std::string python_docstring(const Definition& definition) const {
     const TSNode body = child_by_field(definition.value, "body");
     if (ts_node_is_null(body) || std::string_view(ts_node_type(body)) != "block") return {};
     TSNode statement = {};
@@ -356,7 +405,7 @@ class Walk {
   // The definition without what decorates it, from its beginning to its body; comments left out, white space one space.
   [[nodiscard]] std::string signature(const Definition& definition, TSNode outer, bool is_type) const {
     const TSNode from = rules_.docs == Docs::python ? definition.node : outer;
-    const TSNode body = definition.rule ? body_of(definition.value, *definition.rule) : function_body(definition.value);
+    const TSNode body = definition.rule ? body_of(definition.value, *definition.rule) : bound_body(definition.value);
     const bool has_body = !ts_node_is_null(body);
     const std::uint32_t end = has_body ? ts_node_start_byte(body) : ts_node_end_byte(from);
     std::string text;
@@ -377,11 +426,13 @@ class Walk {
     return line;
   }
 
-  // Of a function without a rule of its own: a lambda.
-  [[nodiscard]] static TSNode function_body(TSNode value) {
-    const TSNode body = child_by_field(value, "body");
-    if (!ts_node_is_null(body)) return body;
-    return child_of_kind(value, "statements");
+  // Of what has no rule of its own: a lambda, Ruby's classes that a call makes.
+  [[nodiscard]] static TSNode bound_body(TSNode value) {
+    for (const std::string_view field : {"body", "block"}) {
+      if (const TSNode body = child_by_field(value, field); !ts_node_is_null(body)) return body;
+    }
+    const TSNode statements = child_of_kind(value, "statements");
+    return ts_node_is_null(statements) ? child_of_kind(value, "block") : statements;
   }
 
   // Walks below `node` for the comments in it up to `end`.
@@ -421,6 +472,7 @@ class Walk {
   std::uint32_t anchor_ = 0;              // where that begins
   std::uint32_t skip_until_ = 0;          // where the last comment or attribute ends: what is in it does not matter
   std::optional<std::size_t> token_row_;  // where the last token ended
+  std::size_t item_bytes_ = 0;            // of the items' sources
   std::vector<Scope> scopes_;
   std::vector<Wrapper> wrappers_;
   std::vector<std::pair<std::size_t, const void*>> claimed_;
@@ -429,11 +481,11 @@ class Walk {
 }  // namespace
 
 void find_definitions(const TSTree& tree, const Grammar& grammar, const SourceText& source, std::size_t max_depth, ParsedFile& file) {
-  if (Walk(grammar, source, file).run(tree, max_depth)) return;
+  file.skipped = Walk(grammar, source, file).run(tree, max_depth);
+  if (file.skipped.empty()) return;
   file.functions.clear();
   file.classes.clear();
   file.notes.clear();
-  file.skipped = fmt::format("nested more than {} deep", max_depth);
 }
 
 }  // namespace inlay::code

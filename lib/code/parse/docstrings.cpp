@@ -247,18 +247,18 @@ std::string_view first_comment(std::string_view comments) {
 }
 
 // Of comments that follow one another the last ones that are documentation: others may stand before them, between and behind.
-std::string documentation_of(std::string_view comments, Docs docs) {
-  std::string text;
-  bool ended = false;
-  while (!comments.empty()) {
-    const std::string_view comment = first_comment(comments);
-    comments.remove_prefix(comment.size());
+CommentText documentation_of(std::string_view comments, Docs docs) {
+  CommentText found;
+  bool ended = true;
+  for (std::size_t at = 0; at < comments.size();) {
+    const std::string_view comment = first_comment(comments.substr(at));
     const bool counts = is_documentation(comment, docs) && !is_directive(comment);
-    if (counts && ended && docs != Docs::any_comment) text.clear();
-    if (counts) text += comment;
+    if (counts && (found.text.empty() || (ended && docs != Docs::any_comment))) found = {{}, at};
+    if (counts) found.text += comment;
     ended = !counts;
+    at += comment.size();
   }
-  return text;
+  return found;
 }
 
 }  // namespace
@@ -300,8 +300,8 @@ std::string clean_docstring(std::string_view docstring) {
   return joined(lines);
 }
 
-std::string comment_text(std::string_view comments, Docs docs) {
-  const std::string documentation = documentation_of(comments, docs);
+CommentText comment_text(std::string_view comments, Docs docs) {
+  const auto [documentation, begin] = documentation_of(comments, docs);
   if (documentation.empty()) return {};
   std::vector<std::string> lines;
   std::size_t margin = std::numeric_limits<std::size_t>::max();
@@ -334,9 +334,9 @@ std::string comment_text(std::string_view comments, Docs docs) {
   while (!lines.empty() && trimmed_left(lines.back()).empty()) lines.pop_back();
   lines.erase(lines.begin(), std::ranges::find_if_not(lines, [](const std::string& line) { return trimmed_left(line).empty(); }));
   std::string text = joined(lines);
-  if (docs != Docs::xml) return text;
+  if (docs != Docs::xml) return {std::move(text), begin};
   const std::string plain = without_entities(without_tags(text));
-  return std::string(trimmed_left(trimmed_right(plain)));
+  return {std::string(trimmed_left(trimmed_right(plain))), begin};
 }
 
 }  // namespace inlay::code

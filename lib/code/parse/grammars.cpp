@@ -59,6 +59,25 @@ const std::vector<BuiltInGrammar>& built_in_grammars() {
 
 DefinitionName no_name(TSNode, std::string_view) { return {}; }
 
+DefinitionName simple_type_name(std::string_view type) {
+  type = type.substr(0, type.find('<'));
+  type = type.substr(type.find_last_of(".:\\") + 1);  // npos + 1 is 0
+  return {std::string(type)};
+}
+
+DefinitionName assigned_member(TSNode node, std::string_view source) {
+  TSNode left = child_by_field(node, "left");
+  for (const std::string_view field : {"field", "name"}) {
+    if (ts_node_is_null(left) || kind_of(left) == "variable_name") break;
+    if (const TSNode member = child_by_field(left, field); !ts_node_is_null(member)) left = member;
+  }
+  if (ts_node_is_null(left)) return {};
+  std::string_view name = node_text(left, source);
+  name.remove_prefix(std::min(name.find_first_not_of('$'), name.size()));
+  const bool is_identifier = name.find_first_of(" \t\r\n()[]{}.,:->") == std::string_view::npos;
+  return is_identifier ? DefinitionName{std::string(name)} : DefinitionName();
+}
+
 TSNode child_of_kind(TSNode node, std::string_view kind) {
   TSNode found = {};
   for_each_child(node, [&](TSNode child) {
@@ -86,6 +105,7 @@ Grammar::Grammar(const TSLanguage* language, const LanguageRules& rules)
                                      std::pair(rules.scopes, Bound::scope), std::pair(rules.unwrapped, Bound::unwrap)}) {
     for (const char* kind : kinds) each_symbol(kind, [bound = bound](Symbol& symbol) { symbol.bound = bound; });
   }
+  if (rules.call) each_symbol(rules.call, [](Symbol& symbol) { symbol.is_call = true; });
 }
 
 const Grammar* find_grammar(std::string_view language, std::string_view file_name) {

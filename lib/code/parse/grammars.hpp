@@ -29,9 +29,11 @@ class Grammar {
     return known && known->role == Role::comment;
   }
 
-  enum class Bound : std::uint8_t { none, function, type, scope, unwrap };
-  /// What a node is to the binding that it stands in.
-  [[nodiscard]] Bound bound(TSSymbol symbol) const noexcept { return symbol < symbols_.size() ? symbols_[symbol].bound : Bound::none; }
+  [[nodiscard]] Bound bound(TSNode node, std::string_view source) const {
+    const TSSymbol symbol = ts_node_symbol(node);
+    if (symbol >= symbols_.size()) return Bound::none;
+    return symbols_[symbol].is_call ? rules_->bound_call(node, source) : symbols_[symbol].bound;
+  }
 
   /// Kinds that the rules name and the grammar does not have: none, or rules and grammar are of different versions.
   [[nodiscard]] const std::vector<std::string>& unknown_kinds() const noexcept { return unknown_; }
@@ -40,6 +42,7 @@ class Grammar {
   struct Symbol {
     const NodeRule* rule = nullptr;
     Bound bound = Bound::none;
+    bool is_call = false;
   };
   template <class Set>
   void each_symbol(std::string_view kind, const Set& set);

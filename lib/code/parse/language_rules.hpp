@@ -16,9 +16,11 @@ enum class Role : std::uint8_t {
   type,       ///< a class and what is like one
   scope,      ///< names what is in it, and is no item itself: a namespace
   members,    ///< a scope whose functions are methods of the class that it names: Rust's impl
+  anonymous,  ///< a type without a name of its own; what it is named by is what it implements, where that is known
   rest,       ///< a scope that lasts to the end of its parent, where it has no body: PHP's `namespace a;`
   wrapper,    ///< what stands around a definition and is part of it: decorators, export, template
   binding,    ///< gives a name to the function, class or object in it
+  exporting,  ///< a binding of what has no name of its own, else a wrapper: JavaScript's `export default`
   attribute,  ///< belongs to the definition that follows it
   comment,
   opaque,  ///< has no definition in it: not looked into
@@ -28,14 +30,23 @@ enum class Role : std::uint8_t {
 struct DefinitionName {
   std::string name{};
   std::string scope{};
+  bool is_method = true;  ///< whether the scope, where there is one, is a class
 };
 
 using NameOf = DefinitionName (*)(TSNode node, std::string_view source);
+
+/// What a node is to the binding that it stands in.
+enum class Bound : std::uint8_t { none, function, type, scope, unwrap };
+using BoundOf = Bound (*)(TSNode node, std::string_view source);
 
 /// The text of the field "name".
 DefinitionName field_name(TSNode node, std::string_view source);
 /// No name: what is in it is named as if it were not there.
 DefinitionName no_name(TSNode node, std::string_view source);
+/// Of a type as it is written its own name: of "java.util.List<T>" and "\\App\\List" List.
+[[nodiscard]] DefinitionName simple_type_name(std::string_view type);
+/// The last identifier of the field "left", which is one, or a member of something: of `this.on_close = ...` on_close.
+DefinitionName assigned_member(TSNode node, std::string_view source);
 
 struct NodeRule {
   const char* node;
@@ -64,6 +75,8 @@ struct LanguageRules {
   std::span<const char* const> types;      ///< classes without one
   std::span<const char* const> scopes;     ///< objects whose members get its name
   std::span<const char* const> unwrapped;  ///< what a bound value may stand in: parentheses
+  const char* call = nullptr;              ///< a kind of which bound_call tells: Ruby's functions and classes that calls make
+  BoundOf bound_call = nullptr;
 };
 
 /// A node's text.
@@ -71,6 +84,7 @@ struct LanguageRules {
   const std::uint32_t begin = ts_node_start_byte(node);
   return source.substr(begin, ts_node_end_byte(node) - begin);
 }
+[[nodiscard]] inline std::string_view kind_of(TSNode node) { return ts_node_type(node); }
 [[nodiscard]] inline TSNode child_by_field(TSNode node, std::string_view field) {
   return ts_node_child_by_field_name(node, field.data(), static_cast<std::uint32_t>(field.size()));
 }

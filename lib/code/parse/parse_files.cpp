@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "code/folder.hpp"
@@ -20,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t files_at_once = 32;  // a thread
+constexpr std::size_t files_at_once = 32;                    // a thread
+constexpr std::size_t bytes_at_once = std::size_t{8} << 20;  // a thread, but for a larger file
 
 std::string_view file_name_of(std::string_view path) { return path.substr(path.find_last_of("/\\") + 1); }
 
@@ -45,7 +47,8 @@ void CodeParser::parse_folder(const fs::path& folder, const std::function<void(P
   const std::size_t threads = options_.threads > 0 ? options_.threads : platform::available_processors();
   std::vector<ParsedFile> parsed;
   for (std::size_t done = 0; done < files.size();) {
-    const std::size_t count = std::min(files.size() - done, threads * files_at_once);
+    const std::size_t most = std::min(files.size() - done, threads * files_at_once);
+    const std::size_t count = code::files_within(folder, std::span(files).subspan(done, most), threads * bytes_at_once);
     parsed.assign(count, {});
     const auto parse = [&](std::size_t index) {
       if (options.stop.stop_requested()) throw Error(Status::cancelled, "parsing was stopped");

@@ -51,20 +51,19 @@ std::vector<SourceToken> find_source_tokens(std::string_view source, std::string
   const code::SyntaxTree tree = code::parse_tree(source, grammar->language());
   if (!tree) return {};
   std::vector<SourceToken> tokens;
-  TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree.get()));
+  code::TreeCursor cursor(ts_tree_root_node(tree.get()));
   for (bool more = true; more;) {
-    const TSNode node = ts_tree_cursor_current_node(&cursor);
+    const TSNode node = cursor.node();
     const std::optional<TokenClass> found = class_of(node);
     if (found && ts_node_end_byte(node) > ts_node_start_byte(node)) {
       tokens.push_back({*found, ts_node_start_byte(node), std::min<std::size_t>(ts_node_end_byte(node), source.size())});
     }
-    if (!found && ts_tree_cursor_goto_first_child(&cursor)) continue;
-    while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
-      more = ts_tree_cursor_goto_parent(&cursor);
+    if (!found && ts_tree_cursor_goto_first_child(cursor.get())) continue;
+    while (!ts_tree_cursor_goto_next_sibling(cursor.get())) {
+      more = ts_tree_cursor_goto_parent(cursor.get());
       if (!more) break;
     }
   }
-  ts_tree_cursor_delete(&cursor);
   return tokens;
 }
 

@@ -21,14 +21,14 @@ class Effort {
   std::size_t left_;
 };
 
+// Of a source of so many bytes: twice what any file took that was measured, which was 93 bytes a byte (Python's test_ast/snippets.py).
+constexpr std::size_t memory_limit(std::size_t bytes) { return (std::size_t{64} << 20) + 200 * bytes; }
+
 struct Input {
   std::string_view source;
   Effort effort;
 };
 
-struct DeleteParser {
-  void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
-};
 // Pieces, so that reading shows in the effort. When that is spent the source seems to end, which ends whatever looks for something in it.
 const char* read_source(void* payload, std::uint32_t byte, TSPoint, std::uint32_t* length) {
   constexpr std::size_t piece = 2048;
@@ -50,12 +50,24 @@ bool stop_parsing(TSParseState* state) {
 }  // namespace
 
 SyntaxTree parse_tree(std::string_view source, const TSLanguage* language) {
-  const std::unique_ptr<TSParser, DeleteParser> parser(ts_parser_new());
-  if (!ts_parser_set_language(parser.get(), language)) throw Error(Status::unsupported, "a grammar does not fit to this tree-sitter");
+  return parse_tree(source, language, memory_limit(source.size()));
+}
+
+SyntaxTree parse_tree(std::string_view source, const TSLanguage* language, std::size_t max_memory) {
+  auto memory = std::make_unique<ParserMemory>(max_memory);
+  const ParserMemory::Use use(*memory);
   Input input{source, Effort(source.size())};
-  SyntaxTree tree(
-      ts_parser_parse_with_options(parser.get(), nullptr, {&input, read_source, TSInputEncodingUTF8, nullptr}, {&input, stop_parsing}));
-  return input.effort.is_spent() ? nullptr : std::move(tree);
+  try {
+    TSParser* const parser = ts_parser_new();
+    if (!ts_parser_set_language(parser, language)) throw Error(Status::unsupported, "a grammar does not fit to this tree-sitter");
+    const TSTree* const tree =
+        ts_parser_parse_with_options(parser, nullptr, {&input, read_source, TSInputEncodingUTF8, nullptr}, {&input, stop_parsing});
+    if (input.effort.is_spent() || !tree) return {};
+    ts_parser_delete(parser);
+    return {std::move(memory), tree};
+  } catch (const ParserMemoryLimit&) {
+    return {};
+  }
 }
 
 }  // namespace inlay::code

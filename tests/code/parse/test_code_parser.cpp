@@ -134,6 +134,26 @@ TEST_CASE("source that keeps the parser busy is given up") {
   }
 }
 
+TEST_CASE("items in one another, whose sources together would take many times the file's size, are given up") {
+  std::string source;
+  for (std::size_t depth = 0; depth < 90; ++depth) source += std::string(depth, ' ') + "def f():\n";
+  std::string filler;
+  for (int line = 0; line < 3'000; ++line) filler += std::string(90, ' ') + "value = 1\n";
+  CHECK(CodeParser().parse(source + filler, "python").skipped == "functions and classes in one another, too many");
+  CHECK(CodeParser().parse(source + std::string(90, ' ') + "pass\n" + repeated("x = 1\n", 50'000), "python").functions.size() == 90);
+}
+
+TEST_CASE("the comment that is an item's docstring has a range of its own") {
+  const std::string source = "// Section.\n\n// --- parts ---\n/// One.\n/// Two.\n#[test]\nfn f() {}\n\n// none\nfn g() {}\n";
+  const ParsedFile file = CodeParser().parse(source, "rust");
+  REQUIRE(file.functions.size() == 2);
+  const SourceRange& comment = file.functions[0].comment;
+  CHECK(source.substr(comment.byte_begin, comment.byte_end - comment.byte_begin).starts_with("/// One.\n/// Two."));
+  CHECK(comment.line_begin == 4);
+  CHECK(comment.line_end == 5);
+  CHECK(file.functions[1].comment == SourceRange{});
+}
+
 TEST_CASE("a language without a grammar is an error that names those that have one") {
   check_error(Status::unsupported, {"\"cobol\"", "python"}, [] { static_cast<void>(CodeParser().parse("x", "cobol")); });
 }

@@ -36,30 +36,30 @@ TEST_CASE("a docstring loses its margin as inspect.cleandoc does it") {
 }
 
 TEST_CASE("comments lose their markers, and count where the language says so") {
-  CHECK(comment_text("/** One. */", Docs::block_marked) == "One.");
-  CHECK(comment_text("/**\n   * One.\n   *   indented\n   *\n   * Two.\n   */", Docs::block_marked) == "One.\n  indented\n\nTwo.");
-  CHECK(comment_text("/* One. */", Docs::block_marked) == "");
-  CHECK(comment_text("/* One.\n   Two. */", Docs::any_comment) == "One.\nTwo.");
-  CHECK(comment_text("// One\n//  two\n//\n// three", Docs::any_comment) == "One\n two\n\nthree");
-  CHECK(comment_text("# One\n# two", Docs::any_comment) == "One\ntwo");
-  CHECK(comment_text("/// One", Docs::marked) == "One");
-  CHECK(comment_text("// One", Docs::marked) == "");
-  CHECK(comment_text("/***********\n * Framed. *\n ***********/", Docs::any_comment).find("Framed.") == 0);
-  CHECK(comment_text("/// <summary>Is <c>a &lt; b</c>.</summary>", Docs::xml) == "Is a < b.");
-  CHECK(comment_text("/// a < b, List<T>", Docs::xml) == "a < b, List<T>");
+  CHECK(comment_text("/** One. */", Docs::block_marked).text == "One.");
+  CHECK(comment_text("/**\n   * One.\n   *   indented\n   *\n   * Two.\n   */", Docs::block_marked).text == "One.\n  indented\n\nTwo.");
+  CHECK(comment_text("/* One. */", Docs::block_marked).text == "");
+  CHECK(comment_text("/* One.\n   Two. */", Docs::any_comment).text == "One.\nTwo.");
+  CHECK(comment_text("// One\n//  two\n//\n// three", Docs::any_comment).text == "One\n two\n\nthree");
+  CHECK(comment_text("# One\n# two", Docs::any_comment).text == "One\ntwo");
+  CHECK(comment_text("/// One", Docs::marked).text == "One");
+  CHECK(comment_text("// One", Docs::marked).text == "");
+  CHECK(comment_text("/***********\n * Framed. *\n ***********/", Docs::any_comment).text.find("Framed.") == 0);
+  CHECK(comment_text("/// <summary>Is <c>a &lt; b</c>.</summary>", Docs::xml).text == "Is a < b.");
+  CHECK(comment_text("/// a < b, List<T>", Docs::xml).text == "a < b, List<T>");
 }
 
 TEST_CASE("of comments in a row those count that are documentation, the last ones that follow one another") {
-  CHECK(comment_text("// ---- section ----\n/// One.\n/// Two.", Docs::marked) == "One.\nTwo.");
-  CHECK(comment_text("// section\n    /// <summary>One.</summary>\n    /// Two.", Docs::xml) == "One.\nTwo.");
-  CHECK(comment_text("/** One. */\n// eslint-disable-next-line no-var", Docs::block_marked) == "One.");
-  CHECK(comment_text("/** Of the file. */\n// and more\n/** One. */", Docs::block_marked) == "One.");
-  CHECK(comment_text("/** One. */ /* two */", Docs::block_marked) == "One.");
-  CHECK(comment_text("// Fast adds.\n//go:noinline", Docs::any_comment) == "Fast adds.");
-  CHECK(comment_text("//go:build linux\n// Adds.", Docs::any_comment) == "Adds.");
-  CHECK(comment_text("#!/bin/bash\n# shellcheck disable=SC2034\n# Adds.", Docs::any_comment) == "Adds.");
-  CHECK(comment_text("# frozen_string_literal: true\n# Adds.", Docs::any_comment) == "Adds.");
-  CHECK(comment_text("=begin\nAdds two\nnumbers.\n=end", Docs::any_comment) == "Adds two\nnumbers.");
-  CHECK(comment_text("//go:noinline", Docs::any_comment) == "");
-  CHECK(comment_text("/* open", Docs::any_comment) == "open");
+  CHECK(comment_text("// ---- section ----\n/// One.\n/// Two.", Docs::marked).text == "One.\nTwo.");
+  CHECK(comment_text("// section\n    /// <summary>One.</summary>\n    /// Two.", Docs::xml).text == "One.\nTwo.");
+  CHECK(comment_text("/** One. */\n// eslint-disable-next-line no-var", Docs::block_marked).text == "One.");
+  CHECK(comment_text("/** Of the file. */\n// and more\n/** One. */", Docs::block_marked).text == "One.");
+  CHECK(comment_text("/** One. */ /* two */", Docs::block_marked).text == "One.");
+  CHECK(comment_text("// Fast adds.\n//go:noinline", Docs::any_comment).text == "Fast adds.");
+  CHECK(comment_text("//go:build linux\n// Adds.", Docs::any_comment).text == "Adds.");
+  CHECK(comment_text("#!/bin/bash\n# shellcheck disable=SC2034\n# Adds.", Docs::any_comment).text == "Adds.");
+  CHECK(comment_text("# frozen_string_literal: true\n# Adds.", Docs::any_comment).text == "Adds.");
+  CHECK(comment_text("=begin\nAdds two\nnumbers.\n=end", Docs::any_comment).text == "Adds two\nnumbers.");
+  CHECK(comment_text("//go:noinline", Docs::any_comment).text == "");
+  CHECK(comment_text("/* open", Docs::any_comment).text == "open");
 }

@@ -174,6 +174,41 @@ void after() {}
   CHECK(file.functions[7].signature == "static inline std::vector<int>& Widget<T>::add(int a, int b)");
 }
 
+TEST_CASE("C++: what macros hide, conversions, nested templates, lambdas of members") {
+  const ParsedFile file = parse(R"(class NET_API Socket : public Base {
+ public:
+  Socket(int a) : a_(a) {}
+  Socket() NOEXCEPT(true) {}
+  int read() const NET_NOTHROW { return a_; }
+};
+struct NET_API NET_ALIGN(16) net::Packet final {
+  std::function<int()> size = [] { return 1; };
+};
+class NET_API Forward;
+enum class COLOR : int { RED };
+struct RECT area = {1, 2};
+Conv::operator int() const { return 1; }
+template <class T> template <class U> void Outer<T>::Inner<std::pair<T, U>>::f() {}
+void g() try { h(); } catch (...) { }
+Socket::Socket(Parts parts) {
+  on_close_ = [this] { close(); };
+  parts.on_open = [](int) {};
+  parts[0] = [] {};
+}
+struct { void in_unnamed() {} } unnamed;
+/* class IN_COMMENT X { */ const char* s = "class IN_STRING X {";
+)",
+                                "cpp");
+  CHECK(functions(file) == Lines{"def Socket::Socket of Socket 3-3", "def Socket::Socket of Socket 4-4", "def Socket::read of Socket 5-5",
+                                 "def net::Packet::size of Packet 8-8", "def Conv::operator int of Conv 13-13",
+                                 "def Outer<T>::Inner<std::pair<T, U>>::f of Inner 14-14", "def g 15-15",
+                                 "def Socket::Socket of Socket 16-20", "def Socket::Socket::on_close_ 17-17",
+                                 "def Socket::Socket::on_open 18-18", "def in_unnamed 21-21"});
+  CHECK(classes(file) == Lines{"class Socket 1-6", "class net::Packet 7-9"});
+  CHECK(file.classes[0].signature == "class Socket : public Base");
+  CHECK(file.classes[0].source_code.starts_with("class NET_API Socket : public Base {"));
+}
+
 TEST_CASE("Java: classes in classes, records, enumerations with methods, bound lambdas") {
   const ParsedFile file = parse(R"(package com.x;
 /** A class. */
@@ -200,6 +235,24 @@ public class A<T> extends B {
                                  "def A.P.P of P 16-16", "def A.c of A 17-17"});
   CHECK(classes(file) == Lines{"class A 3-18 \"A class.\"", "class A.I 14-14", "class A.Color 15-15", "class A.P 16-16"});
   CHECK(file.functions[0].signature == "@Override public int run(int x) throws E");
+}
+
+TEST_CASE("Java: anonymous classes go by what they implement; lambdas that are assigned") {
+  const ParsedFile file = parse(R"(class A {
+  Runnable field = new Runnable() { public void run() {} };
+  void m(Parts parts) {
+    use(new java.util.Comparator<String>() { public int compare(String a, String b) { return 0; } });
+    this.handler = (a, b) -> a;
+    parts.get(0).other = x -> x;
+    parts.all[0] = x -> x;
+    new Plain(1);
+  }
+  void after() {}
+}
+)",
+                                "java");
+  CHECK(functions(file) == Lines{"def A.Runnable.run of Runnable 2-2", "def A.m of A 3-9", "def A.m.Comparator.compare of Comparator 4-4",
+                                 "def A.m.handler 5-5", "def A.m.other 6-6", "def A.after of A 10-10"});
 }
 
 TEST_CASE("JavaScript: functions by what they are bound to") {
@@ -232,6 +285,32 @@ function* gen() {}
                                  "def K.k of K 17-17", "def named 18-18", "def gen 20-20"});
   CHECK(classes(file) == Lines{"class Foo 4-10", "class K 17-17"});
   CHECK(file.functions[8].source_code == "export const h = x => x * 2;");
+}
+
+TEST_CASE("JavaScript: default exports, objects in classes, members of what is no class") {
+  const ParsedFile file = parse(R"(/** Adds. */
+export default function (a, b) { return a + b; }
+window.f = function () {};
+class A {
+  x = wrap({ get() {} });
+  y = { m() {}, n: () => 1 };
+  m() { return { run() {} } }
+}
+use(class { k() {} });
+function last() {}
+)",
+                                "javascript");
+  CHECK(functions(file) == Lines{"def default 2-2 \"Adds.\"", "def window.f 3-3", "def A.get 5-5", "def A.y.m 6-6", "def A.y.n 6-6",
+                                 "def A.m of A 7-7", "def A.m.run 7-7", "def k 9-9", "def last 10-10"});
+  CHECK(file.functions[0].source_code == "export default function (a, b) { return a + b; }");
+  CHECK(functions(parse("export default () => 1;\n", "javascript")) == Lines{"def default 1-1"});
+  CHECK(functions(parse("export default (async () => 1);\n", "typescript")) == Lines{"def default 1-1"});
+  const ParsedFile classed = parse("export default class { m() {} }\n", "typescript");
+  CHECK(classes(classed) == Lines{"class default 1-1"});
+  CHECK(functions(classed) == Lines{"def default.m of default 1-1"});
+  const ParsedFile named = parse("export default (class N { m() {} });\nexport default (function g() {});\n", "javascript");
+  CHECK(classes(named) == Lines{"class N 1-1"});
+  CHECK(functions(named) == Lines{"def N.m of N 1-1", "def g 2-2"});
 }
 
 TEST_CASE("TypeScript: interfaces, abstract classes, namespaces; TSX by the file's ending") {
@@ -338,6 +417,40 @@ public class C<T> : B {
   CHECK(functions(parse("namespace A { namespace B { class C { void M() {} } } }", "csharp")) == Lines{"def A.B.C.M of C 1-1"});
 }
 
+TEST_CASE("C#: lambdas of properties and members") {
+  const ParsedFile file = parse(R"(class A {
+  Func<int> G { get; } = () => 2;
+  int P { get; set; } = 3;
+  void M() { this.c = (a, b) => a; d = delegate (int x) { return x; }; button.Click += (s, e) => { }; list[0] = x => x; }
+}
+)",
+                                "csharp");
+  CHECK(functions(file) == Lines{"def A.G of A 2-2", "def A.M of A 4-4", "def A.M.c 4-4", "def A.M.d 4-4", "def A.M.Click 4-4"});
+}
+
+TEST_CASE("Ruby: classes and functions that calls make") {
+  const ParsedFile file = parse(R"(# A point.
+Point = Struct.new(:x, :y) do
+  # Adds.
+  def add(other); end
+end
+Error = Class.new(StandardError) { def code = 1 }
+Alone = Struct.new(:a)
+double = lambda { |x| x * 2 }
+half = proc do |x|
+  x / 2
+end
+@same = ->(x) { x }
+other = each { |x| x }
+)",
+                                "ruby");
+  CHECK(functions(file) == Lines{"def Point::add of Point 4-4 \"Adds.\"", "def Error::code of Error 6-6", "def double 8-8", "def half 9-11",
+                                 "def same 12-12"});
+  CHECK(classes(file) == Lines{"class Point 2-5 \"A point.\"", "class Error 6-6"});
+  CHECK(file.classes[0].signature == "Point = Struct.new(:x, :y)");
+  CHECK(file.functions[3].signature == "half = proc");
+}
+
 TEST_CASE("Ruby: modules, class methods, methods without a body") {
   const ParsedFile file = parse(R"(# A module.
 module M
@@ -383,6 +496,43 @@ enum Suit: string { case A = 'a'; function label(): string { return ''; } }
                                  "def App\\Models\\Suit::label of Suit 13-13"});
   CHECK(classes(file) == Lines{"class App\\Models\\User 4-9 \"A user.\"", "class App\\Models\\I 11-11", "class App\\Models\\T 12-12",
                                "class App\\Models\\Suit 13-13"});
+}
+
+TEST_CASE("PHP: anonymous classes, functions of members") {
+  const ParsedFile file = parse(R"(<?php
+class A {
+    function m() {
+        $this->f = function ($x) { return $x; };
+        self::$g = fn($y) => $y;
+        $all['h'] = fn($z) => $z;
+        return new class extends \Base\Handler implements I { function run() {} };
+    }
+    function after() { return new class { function alone() {} }; }
+}
+)",
+                                "php");
+  CHECK(functions(file) == Lines{"def A::m of A 3-8", "def A::m::f 4-4", "def A::m::g 5-5", "def A::m::Handler::run of Handler 7-7",
+                                 "def A::after of A 9-9", "def A::after::alone 9-9"});
+}
+
+TEST_CASE("Kotlin: secondary constructors, object expressions, lambdas that are assigned") {
+  const ParsedFile file = parse(R"(class A : B {
+    constructor(x: Int) : this() {
+        y()
+    }
+    constructor(z: String) : super(z)
+    val r = object : a.b.Base<Int>(1), Closeable {
+        override fun run() {}
+    }
+    fun m() {
+        this.c = { x: Int -> x }
+        use(object { fun q() {} })
+    }
+}
+)",
+                                "kotlin");
+  CHECK(functions(file) ==
+        Lines{"def A.constructor of A 2-4", "def A.Base.run of Base 7-7", "def A.m of A 9-12", "def A.m.c 10-10", "def A.m.q 11-11"});
 }
 
 TEST_CASE("Kotlin: objects, companions, extensions, functions with an expression as body") {

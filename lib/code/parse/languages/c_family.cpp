@@ -6,7 +6,13 @@
 namespace inlay::code {
 namespace {
 
-bool is(TSNode node, std::string_view kind) { return ts_node_type(node) == kind; }
+bool is(TSNode node, std::string_view kind) { return kind_of(node) == kind; }
+
+// operator bool() const: what stands before the brackets.
+std::string cast_name(TSNode node, std::string_view source) {
+  const std::string_view text = node_text(node, source);
+  return std::string(text.substr(0, text.find('(')));
+}
 
 // a::b::c as the grammar has it: qualified_identifier(scope a, name qualified_identifier(scope b, name c)).
 DefinitionName qualified(TSNode node, std::string_view source) {
@@ -21,7 +27,7 @@ DefinitionName qualified(TSNode node, std::string_view source) {
   std::string_view scope = source.substr(begin, ts_node_start_byte(last) - begin);
   while (scope.ends_with(':') || scope.ends_with(' ')) scope.remove_suffix(1);
   while (scope.starts_with(':')) scope.remove_prefix(1);
-  return {std::string(node_text(last, source)), std::string(scope)};
+  return {is(last, "operator_cast") ? cast_name(last, source) : std::string(node_text(last, source)), std::string(scope)};
 }
 
 // A::operator int() const: a qualified name with the cast at its end.
@@ -44,10 +50,7 @@ Declared declared(TSNode node, std::string_view source) {
   bool is_function = false;
   for (TSNode declarator = child_by_field(node, "declarator"); !ts_node_is_null(declarator);) {
     is_function = is_function || is(declarator, "function_declarator");
-    if (is(declarator, "operator_cast")) {  // operator bool() const
-      const std::string_view text = node_text(declarator, source);
-      return {{std::string(text.substr(0, text.find('(')))}, true};
-    }
+    if (is(declarator, "operator_cast")) return {{cast_name(declarator, source)}, true};
     TSNode inner = child_by_field(declarator, "declarator");
     const bool is_name = is(declarator, "qualified_identifier") || is(declarator, "destructor_name") || is(declarator, "operator_name") ||
                          is(declarator, "template_function");
@@ -90,7 +93,9 @@ constexpr NodeRule cpp_nodes[] = {
     {"namespace_definition", Role::scope},
     {"template_declaration", Role::wrapper},
     {"declaration", Role::wrapper},
+    {"field_declaration", Role::binding, declared_name},
     {"init_declarator", Role::binding, declared_name},
+    {"assignment_expression", Role::binding, assigned_member},
     {"type_definition", Role::binding, declared_name},
     {"comment", Role::comment},
 };

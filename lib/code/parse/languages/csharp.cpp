@@ -34,6 +34,8 @@ constexpr NodeRule nodes[] = {
     {"local_declaration_statement", Role::wrapper},
     {"variable_declaration", Role::wrapper},
     {"variable_declarator", Role::binding},
+    {"property_declaration", Role::binding},
+    {"assignment_expression", Role::binding, assigned_member},
     {"comment", Role::comment},
 };
 constexpr const char* functions[] = {"lambda_expression", "anonymous_method_expression"};

@@ -36,10 +36,16 @@ DefinitionName assigned_name(TSNode node, std::string_view source) {
   if (ts_node_is_null(object) || ts_node_is_null(property)) return {};
   std::string_view scope = node_text(object, source);
   constexpr std::string_view prototype = ".prototype";
-  if (scope.ends_with(prototype)) scope.remove_suffix(prototype.size());
+  const bool is_method = scope.ends_with(prototype);
+  if (is_method) scope.remove_suffix(prototype.size());
   const bool is_path = scope.find_first_of(" \t\r\n()[]{}") == std::string_view::npos;
   if (!is_path || scope == "exports" || scope == "module" || scope == "module.exports" || scope == "this") scope = {};
-  return {std::string(node_text(property, source)), std::string(scope)};
+  return {std::string(node_text(property, source)), std::string(scope), is_method};
+}
+
+// export default function () {...}: the name that the language gives it.
+DefinitionName default_name(TSNode node, std::string_view) {
+  return ts_node_is_null(child_by_field(node, "value")) ? DefinitionName() : DefinitionName{"default"};
 }
 
 constexpr NodeRule javascript_nodes[] = {
@@ -50,7 +56,7 @@ constexpr NodeRule javascript_nodes[] = {
     {"method_definition", Role::function, property_name},
     {"class_declaration", Role::type},
     {"class", Role::type},
-    {"export_statement", Role::wrapper},
+    {"export_statement", Role::exporting, default_name},
     {"lexical_declaration", Role::wrapper},
     {"variable_declaration", Role::wrapper},
     {"expression_statement", Role::wrapper},
@@ -58,6 +64,7 @@ constexpr NodeRule javascript_nodes[] = {
     {"assignment_expression", Role::binding, assigned_name},
     {"field_definition", Role::binding, field_property},
     {"pair", Role::binding, key_name},
+    {"object", Role::anonymous, no_name},
     {"comment", Role::comment},
 };
 
@@ -73,7 +80,7 @@ constexpr NodeRule typescript_nodes[] = {
     {"interface_declaration", Role::type},
     {"internal_module", Role::scope},
     {"module", Role::scope, property_name},
-    {"export_statement", Role::wrapper},
+    {"export_statement", Role::exporting, default_name},
     {"ambient_declaration", Role::wrapper},
     {"decorator", Role::attribute},
     {"lexical_declaration", Role::wrapper},
@@ -83,6 +90,7 @@ constexpr NodeRule typescript_nodes[] = {
     {"assignment_expression", Role::binding, assigned_name},
     {"public_field_definition", Role::binding, property_name},
     {"pair", Role::binding, key_name},
+    {"object", Role::anonymous, no_name},
     {"comment", Role::comment},
 };
 

@@ -3,11 +3,14 @@
 namespace inlay::code {
 namespace {
 
-// $f = function (...) {...}
-DefinitionName variable_name(TSNode node, std::string_view source) {
-  const TSNode left = child_by_field(node, "left");
-  if (ts_node_is_null(left) || std::string_view(ts_node_type(left)) != "variable_name") return {};
-  return {std::string(node_text(left, source).substr(1))};
+// new class extends B {...}: what it extends.
+DefinitionName extended_name(TSNode node, std::string_view source) {
+  for (const std::string_view clause : {"base_clause", "class_interface_clause"}) {
+    const TSNode bases = child_of_kind(node, clause);
+    if (ts_node_is_null(bases) || ts_node_named_child_count(bases) == 0) continue;
+    return simple_type_name(node_text(ts_node_named_child(bases, 0), source));
+  }
+  return {};
 }
 
 constexpr NodeRule nodes[] = {
@@ -17,9 +20,10 @@ constexpr NodeRule nodes[] = {
     {"interface_declaration", Role::type},
     {"trait_declaration", Role::type},
     {"enum_declaration", Role::type},
+    {"anonymous_class", Role::anonymous, extended_name},
     {"namespace_definition", Role::rest},
     {"expression_statement", Role::wrapper},
-    {"assignment_expression", Role::binding, variable_name},
+    {"assignment_expression", Role::binding, assigned_member},
     {"comment", Role::comment},
 };
 constexpr const char* functions[] = {"anonymous_function", "arrow_function"};

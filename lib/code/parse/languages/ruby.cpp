@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "code/parse/language_rules.hpp"
 
 namespace inlay::code {
@@ -16,8 +18,27 @@ DefinitionName constant_name(TSNode node, std::string_view source) {
 DefinitionName assigned_name(TSNode node, std::string_view source) {
   const TSNode left = child_by_field(node, "left");
   if (ts_node_is_null(left)) return {};
-  const std::string_view kind = ts_node_type(left);
-  return kind == "identifier" || kind == "constant" ? DefinitionName{std::string(node_text(left, source))} : DefinitionName();
+  const std::string_view kind = kind_of(left);
+  std::string_view name = node_text(left, source);
+  if (kind == "instance_variable" || kind == "class_variable" || kind == "global_variable") {
+    name.remove_prefix(std::min(name.find_first_not_of("@$"), name.size()));
+  } else if (kind != "identifier" && kind != "constant") {
+    return {};
+  }
+  return {std::string(name)};
+}
+
+// lambda {...}, Proc.new {...}; Struct.new(...) do ... end and what else makes a class. One without a block has no methods.
+Bound made_by_call(TSNode call, std::string_view source) {
+  const TSNode method = child_by_field(call, "method");
+  if (ts_node_is_null(method) || ts_node_is_null(child_by_field(call, "block"))) return Bound::none;
+  const std::string_view name = node_text(method, source);
+  const TSNode receiver = child_by_field(call, "receiver");
+  if (ts_node_is_null(receiver)) return name == "lambda" || name == "proc" ? Bound::function : Bound::none;
+  const std::string_view made = node_text(receiver, source);
+  if (name == "new" && made == "Proc") return Bound::function;
+  if (name == "new" && (made == "Struct" || made == "Class" || made == "Module")) return Bound::type;
+  return name == "define" && made == "Data" ? Bound::type : Bound::none;
 }
 
 constexpr NodeRule nodes[] = {
@@ -33,6 +54,7 @@ constexpr const char* functions[] = {"lambda"};
 
 }  // namespace
 
-const LanguageRules ruby_rules = {.language = "ruby", .separator = "::", .nodes = nodes, .functions = functions};
+const LanguageRules ruby_rules = {
+    .language = "ruby", .separator = "::", .nodes = nodes, .functions = functions, .call = "call", .bound_call = made_by_call};
 
 }  // namespace inlay::code
