@@ -33,6 +33,10 @@ struct Counts {
 };
 
 int run_snippets(SnippetsOptions options) {
+  std::error_code error;  // of an output that is not there
+  if (std::filesystem::equivalent(options.input, options.output, error)) {
+    throw UsageError(fmt::format("{} is the input, and would be written", options.output));
+  }
   const StopScope stop;
   Counts counts;
   ProgressBar bar(!options.quiet);

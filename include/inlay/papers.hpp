@@ -15,11 +15,12 @@
 //   paper         paper_id, arxiv_id; paper_title; paper_abstract, summary; paper_url, url_abs; a number as id
 //   repositories  repos, or one object as repository or repo; or the paper's own fields repo_name and repo_url; name: repo_name, full_name;
 //                 url: repo_url, html_url
-//   code_files    files; under the repository, or under the paper, where they belong to its only repository, or, where it has several, to the
-//                 one that the file's own repo_name or repo_url names, else to the first
+//   code_files    files; under the repository, or under the paper, where they belong to the repository that the file's own repo_name or
+//                 repo_url names, else to the paper's first
 //   a code file   path: file_path, filename, name; content: code, source, text; or all files of a repository as {"path": "content", ...}
 //
-// A field that is missing or null is empty. Thread rule: one thread at a time.
+// A field that is missing or null is empty; so is NaN, which Python's json module writes. Half of a surrogate pair and bytes that are not UTF-8
+// are read as U+FFFD. Thread rule: one thread at a time.
 #pragma once
 
 #include <cstddef>

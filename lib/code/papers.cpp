@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "code/parse_named.hpp"
+#include "code/strict_json.hpp"
 #include "inlay/error.hpp"
 #include "platform/files.hpp"
 #include "store/cache/json_splitter.hpp"
@@ -65,17 +66,11 @@ class PaperParser {
   }
 
  private:
-  // What a code file under a paper says of where it belongs.
-  struct NamedRepository {
-    std::string name;
-    std::string url;
-  };
-
   PaperRepository parse_repository(object record) const {
     PaperRepository repository{.name = text_field(record, {"name", "repo_name", "full_name"}),
                                .url = text_field(record, {"url", "repo_url", "html_url"})};
     if (const auto files = field(record, {"code_files", "files"})) {
-      each_file(*files, [&](CodeFile file, const NamedRepository&) { repository.code_files.push_back(std::move(file)); });
+      each_file(*files, [&](CodeFile file, const PaperRepository&) { repository.code_files.push_back(std::move(file)); });
     }
     return repository;
   }
@@ -90,19 +85,23 @@ class PaperParser {
     }
     if (!files) return;
     each_file(*files,
-              [&](CodeFile file, const NamedRepository& repository) { find(paper, repository).code_files.push_back(std::move(file)); });
+              [&](CodeFile file, const PaperRepository& repository) { find(paper, repository).code_files.push_back(std::move(file)); });
   }
 
-  static PaperRepository& find(Paper& paper, const NamedRepository& named) {
+  // The repository that a file of the paper says it is of; a new one where none is called so.
+  static PaperRepository& find(Paper& paper, const PaperRepository& named) {
+    if (named.name.empty() && named.url.empty()) return paper.repositories.front();
     for (PaperRepository& repository : paper.repositories) {
       if (!named.name.empty() && repository.name == named.name) return repository;
       if (!named.url.empty() && repository.url == named.url) return repository;
     }
-    return paper.repositories.front();
+    PaperRepository& first = paper.repositories.front();
+    if (!first.name.empty() || !first.url.empty() || !first.code_files.empty()) return paper.repositories.emplace_back(named);
+    return first = named;
   }
 
   // Calls visit with each file, and with the repository that it names itself.
-  void each_file(element files, const std::function<void(CodeFile, const NamedRepository&)>& visit) const {
+  void each_file(element files, const std::function<void(CodeFile, const PaperRepository&)>& visit) const {
     object by_path;
     if (!files.get(by_path)) {
       for (const auto [path, value] : by_path) {
@@ -110,7 +109,7 @@ class PaperParser {
         if (value.get(content)) {
           bad(fmt::format("its code file {} is not a string", path));
         } else {
-          visit(CodeFile{std::string(path), std::string(content)}, NamedRepository{});
+          visit(CodeFile{std::string(path), std::string(content)}, PaperRepository{});
         }
       }
       return;
@@ -118,7 +117,7 @@ class PaperParser {
     each_object(files, "code file", [&](object file) {
       CodeFile code{text_field(file, {"path", "file_path", "filename", "name"}), text_field(file, {"content", "code", "source", "text"})};
       if (code.path.empty()) throw BadRecord{"a code file has no path"};
-      visit(std::move(code), NamedRepository{text_field(file, {"repo_name"}), text_field(file, {"repo_url"})});
+      visit(std::move(code), PaperRepository{text_field(file, {"repo_name"}), text_field(file, {"repo_url"}), {}});
     });
   }
 
@@ -224,8 +223,9 @@ class PaperReader::Implementation {
 
   element parse(std::string_view text) {
     element value;
-    if (const auto error = json_.parse(text.data(), text.size()).get(value)) throw BadRecord{simdjson::error_message(error)};
-    return value;
+    const auto error = json_.parse(text.data(), text.size()).get(value);
+    if (!error || !json_.parse(code::strict_json(text)).get(value)) return value;
+    throw BadRecord{simdjson::error_message(error)};
   }
 
   void report(std::string_view message) {

@@ -90,6 +90,9 @@ class Snippets(unittest.TestCase):
             [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repositories": [{"name": "x", "url": "y"}, {"full_name": "r", "html_url": "u"}],
               "code_files": [{"file_path": "a.py", "code": LONG, "repo_name": "r"}]}],
             [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repositories": [{"name": "r", "url": "u", "files": {"a.py": LONG}}]}],
+            [{"id": "1", "title": "t", "abstract": "a", "url": "p", "code_files": [{"path": "a.py", "code": LONG, "repo_name": "r", "repo_url": "u"}]}],
+            [{"id": "1", "title": "t", "abstract": "a", "url": "p", "repositories": [{"name": "x", "url": "y"}],
+              "code_files": [{"path": "a.py", "code": LONG, "repo_name": "r", "repo_url": "u"}]}],
         ]:  # fmt: skip
             with self.subTest(json.dumps(papers)[:80]):
                 _, found = self.run_inlay(papers)
@@ -97,6 +100,19 @@ class Snippets(unittest.TestCase):
                     "paper_id": "1", "paper_title": "t", "paper_abstract": "a", "paper_url": "p", "repo_name": "r", "repo_url": "u",
                     "file_path": "a.py", "function_name": "long_one", "code_text": LONG.strip(), "line_numbers": [1, 62], "has_docstring": True,
                     "num_lines": 62}])  # fmt: skip
+
+    def test_what_pythons_json_module_writes_is_read(self):
+        file = {"path": "a.py", "content": LONG + "    y = '\U0001f600'\n"}
+        papers = [{"id": 2**70, "title": "half \ud83d of a pair", "abstract": float("nan"), "stars": float("-inf"), "url": "\udc00",
+                   "repositories": [{"code_files": [file]}]}]  # fmt: skip
+        text = json.dumps(papers)
+        self.assertIn("NaN", text)
+        _, found = self.run_inlay(text)
+        self.assertEqual(len(found), 1)
+        self.assertEqual(found[0]["paper_id"], str(2**70))
+        self.assertEqual(found[0]["paper_title"], "half \ufffd of a pair")
+        self.assertEqual((found[0]["paper_abstract"], found[0]["paper_url"]), ("", "\ufffd"))
+        self.assertEqual(found[0]["code_text"], file["content"].strip())
 
     def test_options(self):
         files = [{"path": "a.py", "content": "def f():\n    return 1\n\n" + LONG}, {"path": "b.txt", "content": LONG}]
@@ -107,6 +123,11 @@ class Snippets(unittest.TestCase):
         self.assertEqual(len(self.run_inlay(papers, "--min-lines", 1, "--no-require-docstring")[1]), 10)
         self.assertEqual(len(self.run_inlay(papers, "--min-lines", 1, "--no-require-docstring", "--require-docstring")[1]), 5)
         self.assertEqual(self.run_inlay([])[1], [])
+        self.output = self.folder / "papers.json"
+        result, kept = self.run_inlay(papers, code=2)
+        self.assertIn("is the input", result.stderr)
+        self.assertEqual(kept, papers)
+        self.output = self.folder / "out.json"
         self.assertEqual(self.run_inlay(papers, "--quiet")[0].stderr, "")
 
     def test_a_bad_record_is_told_and_the_rest_goes_on(self):
