@@ -38,8 +38,7 @@ struct IndexOptions {
   [[nodiscard]] bool talks() const noexcept { return !quiet && !json; }
 };
 
-std::string to_json(const IndexOptions& options, const CodebaseChanges& changes, const EmbeddingGenerator& generator,
-                    const std::map<std::string, std::size_t>& skipped) {
+std::string to_json(const IndexOptions& options, const CodebaseChanges& changes, const EmbeddingGenerator& generator) {
   const StreamSummary& items = changes.corpus.items;
   const nlohmann::ordered_json object = {{"index", options.output},
                                          {"files", changes.files},
@@ -52,7 +51,7 @@ std::string to_json(const IndexOptions& options, const CodebaseChanges& changes,
                                          {"failed", changes.failed},
                                          {"embedded", items.newly_embedded},
                                          {"truncated", items.truncated},
-                                         {"skipped", skipped},
+                                         {"skipped", changes.skipped},
                                          {"finished", changes.corpus.finished},
                                          {"written", changes.corpus.written},
                                          {"tokens", items.tokens},
@@ -111,21 +110,20 @@ class Run {
 
  private:
   void skip(const fs::path& path, std::string_view reason) {
-    ++skipped_[std::string(reason)];
     if (options_.verbose) tell(fmt::format("left out: {}: {}", path.string(), reason));
   }
 
   int report(const CodebaseChanges& changes) {
-    if (options_.json) write_output(to_json(options_, changes, generator_, skipped_));
-    const std::map<std::string, std::size_t> skipped = std::exchange(skipped_, {});
+    if (options_.json) write_output(to_json(options_, changes, generator_));
     if (!changes.corpus.finished) {
       tell(fmt::format("inlay: interrupted; {} kept for the next run of this command",
                        counted(changes.corpus.items.newly_embedded, "new vector")));
       return exit_code::interrupted;
     }
+    if (changes.items == 0 && changes.failed == 0) warn(fmt::format("{} has nothing to index", options_.folder));
     if (options_.talks()) {
       std::string reasons;
-      for (const auto& [reason, count] : skipped)
+      for (const auto& [reason, count] : changes.skipped)
         reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", with_commas(count), reason);
       if (!reasons.empty()) tell(fmt::format("left out: {}", reasons));
       if (changes.failed > 0) tell(fmt::format("failed: {}", counted(changes.failed, "item")));
@@ -141,7 +139,6 @@ class Run {
   const EmbeddingGenerator& generator_;
   IndexCodebaseOptions index_;
   ProgressBar bar_;
-  std::map<std::string, std::size_t> skipped_;  // by reason
 };
 
 int run_index(const IndexOptions& options) {

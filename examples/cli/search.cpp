@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -155,21 +156,54 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-// A piece of a file lacks what other items have: where it has something the file must have the same.
+// A line of a piece of a file has spaces where other items stand, else what the file has there.
+bool is_line_of(std::string_view expected, std::string_view now) {
+  if (now.find(expected) != std::string_view::npos) return true;
+  if (now.size() < expected.size()) return false;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i] != ' ' && expected[i] != now[i]) return false;
+  }
+  return true;
+}
+
 bool has_piece(std::string_view content, const IndexedItem& item, std::string_view source) {
   const std::vector<std::string_view> now = lines_of(content);
   std::size_t line = static_cast<std::size_t>(item.line_number) - 1;
   for (const std::string_view expected : lines_of(source)) {
-    if (!expected.empty() && (line >= now.size() || now[line].find(expected) == std::string_view::npos)) return false;
+    if (!expected.empty() && (line >= now.size() || !is_line_of(expected, now[line]))) return false;
     ++line;
   }
   return true;
 }
 
+std::int64_t lines_in(std::string_view source) { return std::ranges::count(source, '\n') + (source.ends_with('\n') ? 0 : 1); }
+
+// The line that an item's source begins on: decorators may stand above line_number.
+std::int64_t first_line_of(const IndexedItem& item, std::string_view source) {
+  return item.kind == ItemKind::file ? item.line_number : std::max<std::int64_t>(1, item.line_end - lines_in(source) + 1);
+}
+
+// Of the places where a text has the source the line of that nearest to `wanted`; 0 where it has none.
+std::int64_t nearest_line(std::string_view text, std::string_view source, std::int64_t wanted) {
+  std::int64_t nearest = 0;
+  std::int64_t line = 1;
+  std::size_t counted = 0;
+  for (std::size_t place = text.find(source); place != std::string_view::npos; place = text.find(source, place + 1)) {
+    line += std::ranges::count(text.substr(counted, place - counted), '\n');
+    counted = place;
+    if (nearest == 0 || std::abs(line - wanted) < std::abs(nearest - wanted)) nearest = line;
+    if (line >= wanted) break;  // others are farther
+  }
+  return nearest;
+}
+
 // Nothing where the file is gone, or has the item no more.
 std::optional<CurrentFile> current_file(const CodebaseIndex& index, const IndexedItem& item, const std::string& source) {
   if (index.folder().empty() || item.line_number == 0) return std::nullopt;
-  std::ifstream stream(index.folder() / item.file_path, std::ios::binary);
+  const fs::path path = index.folder() / item.file_path;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf())) return std::nullopt;
   CurrentFile file{.content = std::move(text).str()};
@@ -177,17 +211,15 @@ std::optional<CurrentFile> current_file(const CodebaseIndex& index, const Indexe
     file.first_line = item.line_number;
     return has_piece(file.content, item, source) ? std::optional(std::move(file)) : std::nullopt;
   }
-  const std::size_t place = file.content.find(source);
-  if (place == std::string::npos) return std::nullopt;
-  file.first_line = std::count(file.content.begin(), file.content.begin() + static_cast<std::ptrdiff_t>(place), '\n') + 1;
-  return file;
+  file.first_line = nearest_line(file.content, source, first_line_of(item, source));
+  return file.first_line > 0 ? std::optional(std::move(file)) : std::nullopt;
 }
 
 // An item's source: its first lines, or with --context all of them with the lines of its file around.
 std::string show_item(const CodebaseIndex& index, std::size_t row, const SearchOptions& options) {
   const IndexedItem& item = index.item(row);
   const std::string source = index.source_code(row);
-  const std::int64_t length = std::ranges::count(source, '\n') + (source.ends_with('\n') ? 0 : 1);
+  const std::int64_t length = lines_in(source);
   SourceView view{.source = source, .language = item.language, .file_name = item.file_path, .colours = has_colours()};
   if (options.context > 0) {
     if (const auto file = current_file(index, item, source)) {
@@ -199,8 +231,7 @@ std::string show_item(const CodebaseIndex& index, std::size_t row, const SearchO
     warn(fmt::format("{} has changed since it was indexed: no lines around", item.file_path));
   }
   if (options.lines == 0) return {};
-  const std::int64_t first = std::max<std::int64_t>(1, item.line_end - length + 1);  // decorators may stand above line_number
-  view.first_line = item.kind == ItemKind::file ? item.line_number : first;
+  view.first_line = first_line_of(item, source);
   view.begin = view.first_line;
   view.most_lines = options.context > 0 ? length : options.lines;
   view.end = view.first_line + length - 1;

@@ -89,9 +89,10 @@ std::vector<Sample> look_for_rows(const TestIndexOptions& options, const Snippet
       sample.finds_itself = sample.finds_itself || (match.row == row && match.score == sample.matches.front().score);
     }
     if (!sample.finds_itself && !sample.matches.empty()) {
-      float own = 0;
-      for (const float value : *vector) own += value * value;
-      sample.finds_itself = std::abs(sample.matches.front().score - own) <= 1e-6F;  // more of its equals stand before it than are shown
+      double own = 0;
+      for (const float value : *vector) own += static_cast<double>(value) * static_cast<double>(value);
+      sample.finds_itself =
+          std::abs(sample.matches.front().score - own) <= 1e-5 * own;  // more of its equals stand before it than are shown
     }
     samples.push_back(std::move(sample));
   }

@@ -14,8 +14,8 @@
 //
 // A row's fields in metadata.json: content (the source), file_path (relative to the folder), file_name, language, function_name,
 // class_name, line_number, line_end, kind ("function", "class" or "file"), qualified_name, signature, docstring. A "file" is what a file
-// has outside of its functions and classes, cut into pieces that the model sees whole; of text files and of languages without a grammar,
-// everything.
+// has outside of its functions and classes, cut between lines into pieces that the model sees whole, but for a line that is too long; of
+// text files and of languages without a grammar, everything.
 //
 // A CodebaseIndex opens any other embedding set as well: it is searched exactly, and its rows are "file" items.
 //
@@ -29,6 +29,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -73,12 +74,13 @@ struct IndexCodebaseOptions {
   TextPreparator preparator{};
   bool name_words = true;  ///< as code_item_preparator
   VectorIndexOptions index{};
-  LongTextOptions long_text{};                     ///< truncate: for finding functions it beats the mean of parts (benchmarks/README.md)
-  std::shared_ptr<VectorCache> cache{};            ///< beside the index itself; may be empty
-  bool fresh = false;                              ///< embeds all anew
-  std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of items and their texts in flight
-  std::string created{};                           ///< as EmbedCorpusOptions::created
-  std::stop_token stop{};                          ///< what was embedded is kept for the next run
+  LongTextOptions long_text{};           ///< truncate: for finding functions it beats the mean of parts (benchmarks/README.md)
+  std::shared_ptr<VectorCache> cache{};  ///< beside the index itself; may be empty
+  bool fresh = false;                    ///< embeds all anew
+  std::size_t max_memory =
+      std::size_t{64} << 20;  ///< bytes of items and their texts in flight, and again about as much of files read ahead
+  std::string created{};      ///< as EmbedCorpusOptions::created
+  std::stop_token stop{};     ///< what was embedded is kept for the next run
   std::function<void(const Progress&, double fraction)> on_progress{};  ///< fraction: of the files that were read
   /// Told of every file or folder that is left out, and why, as CorpusOptions::on_skip.
   std::function<void(const std::filesystem::path&, std::string_view reason)> on_skip{};
@@ -95,25 +97,27 @@ struct CodebaseChanges {
   std::size_t moved = 0;   ///< with the same source, on another line or in another file
   std::size_t unchanged = 0;
   std::size_t removed = 0;
-  std::size_t failed = 0;  ///< without a vector; not among `items`
-  CorpusSummary corpus{};  ///< items embedded and known, tokens, seconds; whether the index was finished and written
+  std::size_t failed = 0;                        ///< without a vector; not among `items`
+  std::map<std::string, std::size_t> skipped{};  ///< how many files and folders were left out, by the reason
+  CorpusSummary corpus{};                        ///< items embedded and known, tokens, seconds; whether the index was finished and written
 };
 
 /// Makes an index of a folder's code, or brings one up to date. Files as read_corpus and CodeParser::parse_folder find them; the index
-/// itself is left out. Throws Error: not_found for no folder, and what embed_corpus throws.
+/// itself is left out. Of a folder that has nothing to index any more the index becomes empty. Throws Error: not_found for no folder, io_error
+/// for one that cannot be read, and what embed_corpus throws.
 CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                                const IndexCodebaseOptions& options = {});
 
 struct WatchOptions {
   std::chrono::milliseconds quiet{500};                     ///< how long no file must change before the index is brought up to date
-  std::chrono::milliseconds longest{10'000};                ///< but no later than this after the first change
+  std::chrono::milliseconds longest{10'000};                ///< but no later than this after the first change; no less than `quiet`
   std::chrono::milliseconds poll{2'000};                    ///< how often to look where the system does not tell of changes
   std::function<void(const CodebaseChanges&)> on_update{};  ///< after the first update, and after each that changed the index
 };
 
 /// index_codebase, and again whenever files changed, until `options.stop` is requested. Where the system does not tell of changes (no
 /// inotify, or more folders than it watches) the files are looked at now and then. A failure of an update that is not the first is told as
-/// a warning (log.hpp), and the next change tries again. Throws Error as index_codebase for the first.
+/// a warning (log.hpp), once, and tried again, every `longest`, until it is none. Throws Error as index_codebase for the first.
 void watch_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                     const IndexCodebaseOptions& options, const WatchOptions& watch = {});
 
@@ -154,7 +158,7 @@ struct CodeMatch {
 
 struct DuplicateOptions {
   float threshold = 0.95F;     ///< least cosine similarity of two that are near-copies
-  std::int64_t min_lines = 3;  ///< shorter items are not looked at
+  std::int64_t min_lines = 3;  ///< items that are known to be shorter are not looked at
   ItemFilter filter{};
   std::size_t threads = 0;                                                 ///< 0: one a processor
   std::stop_token stop{};                                                  ///< ends the call soon, with Error (cancelled)

@@ -8,7 +8,7 @@
 // The store is an embedding set (embedding_set.hpp) or a folder of readable files (resumable.hpp). Until a set is finished its vectors are
 // kept in a journal beside it, ".NAME.journal", and its rows in a hidden folder; then it takes the place of the one that stands there, in one
 // step, and both are gone. A set that is the same already stays as it is, with its time; so does one, with a warning, where there is
-// nothing to embed, unless `fresh` is asked for.
+// nothing to embed, unless `fresh` or `allow_empty` is asked for.
 //
 // What is known is not embedded: texts of the journal, of the set that stands there, of the readable files, of the cache, and texts that
 // came before in the same run. Known is a text, as the model saw it, with its prompt, of the same model with the same options; whence it
@@ -43,6 +43,7 @@ enum class CorpusStore : std::int32_t {
 struct EmbedCorpusOptions {
   CorpusStore store = CorpusStore::set;
   bool fresh = false;                              ///< embeds all anew: what is known is not asked for
+  bool allow_empty = false;                        ///< of a set: a source without documents empties it, rather than leaving it as it is
   std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of documents and their texts in flight, as StreamOptions::max_memory
   LongTextOptions long_text{.policy = LongText::average};
   DocumentPreparator preparator{};            ///< from documents to texts; empty: GeneratorOptions::preparator
@@ -50,7 +51,8 @@ struct EmbedCorpusOptions {
   std::optional<VectorIndexOptions> index{};  ///< of a set: puts an index of its rows into it (EmbeddingSetWriter::add_index)
   std::string folder{};                       ///< what the documents' file paths are relative to; kept with the index
   std::string created{};                      ///< what a new set says of its time: RFC 3339, UTC; empty: now
-  /// When a stop is requested no more is read; batches in flight are finished and kept for the next run.
+  /// When a stop is requested no more is read; batches in flight are finished and kept for the next run. While an index is built it is given
+  /// up, with all vectors kept.
   std::stop_token stop{};
   std::function<void(const Progress&)> on_progress{};  ///< as StreamOptions::on_progress
   /// Told what became of each document, in order. Those that failed have no row in a set; in the index of readable files those of which

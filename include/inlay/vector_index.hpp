@@ -86,6 +86,8 @@ class VectorIndex {
   [[nodiscard]] IndexKind kind() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept;  ///< rows
   [[nodiscard]] std::size_t dimension() const noexcept;
+  /// Of a flat index its rows, one after the other, as they stand in the mapped file: float32, at no alignment. Empty for other kinds.
+  [[nodiscard]] std::string_view row_bytes() const noexcept;
 
  private:
   class Implementation;

@@ -73,6 +73,7 @@ class SetOutput final : public Output {
       : output_(output),
         created_(options.created),
         fresh_(options.fresh),
+        allow_empty_(options.allow_empty),
         writer_(output, info, options.long_text),
         journal_(open_journal(store::set_place(output), model, options.fresh)) {
     if (options.index) writer_.add_index(*options.index, options.folder);
@@ -84,17 +85,13 @@ class SetOutput final : public Output {
   }
 
   ~SetOutput() override {
-    if (finished_ || journal_->statistics().entries > 0) return;
-    try {
-      journal_->remove();  // nothing is lost with it
-    } catch (const std::exception& error) {
-      platform::log(LogLevel::debug, error.what());
-    }
+    if (!finished_) journal_->remove_if_empty();
   }
 
   [[nodiscard]] std::shared_ptr<VectorCache> known() const override { return known_; }
 
   void put(const Waiting& waiting, const StreamedVector& item) override {
+    any_document_ = true;
     if (item.report.status != Status::ok) return;
     writer_.append(waiting.document, item.key, item.vector);
     const auto row = earlier_ ? earlier_->row(item.key) : std::nullopt;
@@ -105,7 +102,8 @@ class SetOutput final : public Output {
 
   bool finish() override {
     bool written = false;
-    if (writer_.rows() == 0 && earlier_rows_ > 0 && !fresh_) {
+    const bool empties = fresh_ || (allow_empty_ && !any_document_);
+    if (writer_.rows() == 0 && earlier_rows_ > 0 && !empties) {
       platform::log(LogLevel::warning, fmt::format("there is nothing to embed: {} stays as it is, with its {} rows (`fresh` empties it)",
                                                    output_.string(), earlier_rows_));
     } else {
@@ -120,13 +118,7 @@ class SetOutput final : public Output {
 
  private:
   static std::shared_ptr<VectorJournal> open_journal(const fs::path& place, const CacheModel& model, bool fresh) {
-    const fs::path path = place.parent_path() / fmt::format(".{}.journal", place.filename().string());
-    auto opened = VectorJournal::open(path, model, fresh ? VectorJournal::Existing::discard : VectorJournal::Existing::resume);
-    if (opened.journal) return std::move(opened.journal);
-    throw Error(Status::invalid_argument,
-                fmt::format("{} holds an unfinished run of the model {} with other options (fingerprint {}, not {}): finish it with these, "
-                            "start over (`fresh`, --fresh), or delete it",
-                            path.string(), opened.made_by.name, opened.made_by.fingerprint, model.fingerprint));
+    return VectorJournal::open_run(place.parent_path() / fmt::format(".{}.journal", place.filename().string()), model, fresh);
   }
 
   // The set that stands at the output, if its vectors are of use.
@@ -147,6 +139,8 @@ class SetOutput final : public Output {
   fs::path output_;
   std::string created_;
   bool fresh_;
+  bool allow_empty_;
+  bool any_document_ = false;
   std::size_t earlier_rows_ = 0;  // of the set that stands at the output, whoever made it
   EmbeddingSetWriter writer_;     // first: it checks the place
   std::shared_ptr<VectorJournal> journal_;
@@ -277,7 +271,12 @@ CorpusSummary embed_corpus(const EmbeddingGenerator& generator, const DocumentSo
   summary.items.failed += unfit_cached + unfit_new;
   summary.finished = exhausted && summary.items.cancelled == 0;
   if (!summary.finished) return summary;
-  summary.written = store->finish();
+  try {
+    summary.written = store->finish();
+  } catch (const Error& error) {
+    if (error.status() != Status::cancelled) throw;
+    summary.finished = false;  // while the index was built; the vectors are kept for the next run
+  }
   if (summary.written) summary.removed = store->removed();
   return summary;
 }

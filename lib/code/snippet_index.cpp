@@ -14,7 +14,6 @@
 #include "model/json.hpp"
 #include "platform/files.hpp"
 #include "store/cache/json_splitter.hpp"
-#include "store/faiss_file.hpp"
 
 namespace inlay {
 namespace {
@@ -29,43 +28,6 @@ constexpr std::size_t most_item_bytes = std::size_t{1} << 30;
 struct Place {
   std::uint64_t offset = 0;
   std::size_t size = 0;
-};
-
-// The vectors of a flat index.
-class FlatVectors {
- public:
-  explicit FlatVectors(const fs::path& path) : path_(path), file_(path) {
-    const store::FaissFile layout = store::check_faiss_file(file_.bytes(), path);
-    dimension_ = layout.dimension;
-    rows_ = layout.rows;
-    bytes_ = file_.bytes().substr(layout.vectors_offset);
-  }
-
-  [[nodiscard]] std::vector<float> row(std::size_t row) const {
-    std::vector<float> vector(dimension_);
-    std::memcpy(vector.data(), bytes_.data() + row * dimension_ * sizeof(float), dimension_ * sizeof(float));  // it need not be aligned
-    return vector;
-  }
-  void check_finite() const {
-    for (std::size_t i = 0; i < rows_; ++i) {
-      if (!std::ranges::all_of(row(i), [](float value) { return std::isfinite(value); })) {
-        refuse(fmt::format("{} is damaged: row {} is not a vector of finite numbers", path_.string(), i));
-      }
-    }
-  }
-  void check_checksum(const std::string& expected, const fs::path& metadata) const {
-    const std::string found = code::vectors_checksum(bytes_);
-    if (found == expected) return;
-    refuse(fmt::format("{} has not the vectors that it was made of: their checksum is {}, where {} says {}", path_.string(), found,
-                       metadata.string(), expected));
-  }
-
- private:
-  fs::path path_;
-  platform::MappedFile file_;
-  std::string_view bytes_;
-  std::size_t dimension_ = 0;
-  std::size_t rows_ = 0;
 };
 
 // Reads faiss_metadata.json, or a list of items, and remembers where each stands.
@@ -213,7 +175,7 @@ class SnippetIndex::Implementation {
     if (metadata_.count() != index_.size()) {
       refuse(fmt::format("{} has {} items, but the index {} has {} rows", metadata.string(), metadata_.count(), name_, index_.size()));
     }
-    if (index_.kind() == IndexKind::flat) check_vectors(index);
+    if (index_.kind() == IndexKind::flat) check_vectors();
   }
 
   [[nodiscard]] std::vector<SnippetMatch> search(std::span<const float> query, std::size_t k) const {
@@ -224,8 +186,8 @@ class SnippetIndex::Implementation {
 
   [[nodiscard]] std::optional<std::vector<float>> vector(std::size_t row) const {
     check_row(row);
-    if (!vectors_) return std::nullopt;
-    return vectors_->row(row);
+    if (index_.kind() != IndexKind::flat) return std::nullopt;
+    return flat_row(row);
   }
 
   [[nodiscard]] Snippet snippet(std::size_t row) const {
@@ -265,15 +227,28 @@ class SnippetIndex::Implementation {
     return metadata;
   }
 
-  void check_vectors(const fs::path& index) {
-    vectors_.emplace(index);
+  [[nodiscard]] std::vector<float> flat_row(std::size_t row) const {
+    std::vector<float> vector(index_.dimension());
+    const std::size_t bytes = vector.size() * sizeof(float);
+    std::memcpy(vector.data(), index_.row_bytes().data() + row * bytes, bytes);
+    return vector;
+  }
+
+  void check_vectors() {
     const auto& info = metadata_.info();
     checksum_verified_ = info && !info->vectors_checksum.empty();
-    if (checksum_verified_) {
-      vectors_->check_checksum(info->vectors_checksum, metadata_.path());
-    } else {
-      vectors_->check_finite();
+    if (checksum_verified_) return check_checksum(info->vectors_checksum);
+    for (std::size_t row = 0; row < index_.size(); ++row) {
+      if (!std::ranges::all_of(flat_row(row), [](float value) { return std::isfinite(value); }))
+        refuse(fmt::format("{} is damaged: row {} is not a vector of finite numbers", name_, row));
     }
+  }
+
+  void check_checksum(const std::string& expected) const {
+    const std::string found = code::vectors_checksum(index_.row_bytes());
+    if (found == expected) return;
+    refuse(fmt::format("{} has not the vectors that it was made of: their checksum is {}, where {} says {}", name_, found,
+                       metadata_.path().string(), expected));
   }
 
   void check_row(std::size_t row) const {
@@ -284,7 +259,6 @@ class SnippetIndex::Implementation {
   std::string name_;
   VectorIndex index_;
   IndexMetadata metadata_;
-  std::optional<FlatVectors> vectors_;
   bool checksum_verified_ = false;
 };
 

@@ -272,13 +272,16 @@ class VectorIndex::Implementation {
     k = std::min(k, file_.rows);
     if (k == 0) return {};
     if (file_.kind == IndexKind::flat) {  // FAISS would want its vectors aligned, and in its own memory
-      return store::nearest_rows({mapped_->bytes().data() + file_.vectors_offset, file_.rows, file_.dimension}, query, k);
+      return store::nearest_rows({row_bytes().data(), file_.rows, file_.dimension}, query, k);
     }
     return guarded(path_, "cannot search the index",
                    [&] { return file_.kind == IndexKind::hnsw ? search_graph(query, k, effort) : search_lists(query, k, effort); });
   }
 
   [[nodiscard]] const store::FaissFile& file() const noexcept { return file_; }
+  [[nodiscard]] std::string_view row_bytes() const noexcept {
+    return file_.kind == IndexKind::flat ? mapped_->bytes().substr(file_.vectors_offset) : std::string_view();
+  }
 
  private:
   [[nodiscard]] std::unique_ptr<faiss::Index> read() const {
@@ -358,5 +361,7 @@ std::vector<Match> VectorIndex::search(const Vector& query, std::size_t k, std::
 IndexKind VectorIndex::kind() const noexcept { return implementation_->file().kind; }
 std::size_t VectorIndex::size() const noexcept { return implementation_->file().rows; }
 std::size_t VectorIndex::dimension() const noexcept { return implementation_->file().dimension; }
+
+std::string_view VectorIndex::row_bytes() const noexcept { return implementation_->row_bytes(); }
 
 }  // namespace inlay

@@ -75,6 +75,7 @@ TEST_CASE("a flat index finds what a search by sorting finds, with its scores") 
     CHECK(index.kind() == IndexKind::flat);
     CHECK(index.size() == 500);
     CHECK(index.dimension() == columns);
+    CHECK(index.row_bytes() == std::string_view(reinterpret_cast<const char*>(vectors.data()), vectors.size() * sizeof(float)));
     for (std::size_t query = 0; query < queries.shape(0); ++query) {
       const auto matches = index.search(row_of(queries, query), 7);
       REQUIRE(matches.size() == 7);
@@ -103,6 +104,8 @@ TEST_CASE("approximate indexes find nearly all, and more with more effort") {
   const VectorIndex lists(folder / "ivf.index");
   CHECK(lists.kind() == IndexKind::ivf_pq);
   CHECK(lists.dimension() == 64);
+  CHECK(graph.row_bytes().empty());
+  CHECK(lists.row_bytes().empty());
   std::size_t with_one = 0;
   std::size_t with_all = 0;
   for (std::size_t query = 0; query < 50; ++query) {

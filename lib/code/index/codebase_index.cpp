@@ -60,18 +60,22 @@ std::unique_ptr<const Files> open_files(const fs::path& folder) {
     throw Error(Status::invalid_data,
                 fmt::format("{} is neither an index nor an embedding set: it has no {}", folder.string(), store::model_file));
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
+    const auto before = platform::file_identity(folder / store::model_file);
     try {
       auto files = std::make_unique<const Files>(folder);
       if (!files->replaced) return files;
-    } catch (const Error& failure) {  // a file may be missing in the moment when the folder is exchanged
-      if (attempt == most_attempts || failure.status() != Status::not_found) throw;
+    } catch (const Error& failure) {  // in the moment when the folder is exchanged a file may be missing, or belong to the other one
+      const bool was_exchanged = before != platform::file_identity(folder / store::model_file);
+      if (attempt == most_attempts || (failure.status() != Status::not_found && !was_exchanged)) throw;
     }
   }
   throw Error(Status::io_error, fmt::format("{} is replaced again and again while it is read", folder.string()));
 }
 
+// Of items whose places are not known none does.
 bool lies_in(const IndexedItem& inner, const IndexedItem& outer) {
-  return inner.file_path == outer.file_path && inner.line_number >= outer.line_number && inner.line_end <= outer.line_end;
+  return !inner.file_path.empty() && inner.line_end > 0 && outer.line_end > 0 && inner.file_path == outer.file_path &&
+         inner.line_number >= outer.line_number && inner.line_end <= outer.line_end;
 }
 
 }  // namespace
@@ -135,7 +139,8 @@ class CodebaseIndex::Implementation {
     std::vector<std::size_t> rows;
     for (std::size_t row = 0; row < items_.size(); ++row) {
       const IndexedItem& item = items_[row];
-      if (item.line_end - item.line_number + 1 >= options.min_lines && filter.matches(item)) rows.push_back(row);
+      const bool is_short = item.line_end > 0 && item.line_end - item.line_number + 1 < options.min_lines;
+      if (!is_short && filter.matches(item)) rows.push_back(row);
     }
     const auto may_pair = [this](std::size_t a, std::size_t b) { return !lies_in(items_[a], items_[b]) && !lies_in(items_[b], items_[a]); };
     return code::find_near_duplicates(vectors_, rows, may_pair, options);

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t files_at_once = 16;  // a thread
+constexpr std::size_t files_at_once = 16;   // a thread
+constexpr std::size_t share_of_memory = 8;  // of max_memory, for files: their items take some times as much
 constexpr std::string_view space = " \t\r\n\f\v";
 
 bool is_word_byte(char byte) {
@@ -55,69 +56,51 @@ std::int64_t last_line(const Document& piece) {
   return piece.metadata.line_number + newlines(content.substr(0, content.find_last_not_of(space) + 1));
 }
 
-// The line that ends at `end`, which is a line's beginning or 0.
-std::string_view line_before(std::string_view text, std::size_t end) {
-  if (end == 0) return {};
-  const std::size_t newline = end < 2 ? std::string_view::npos : text.rfind('\n', end - 2);
-  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-  return text.substr(begin, end - begin);
-}
-
-bool is_comment(std::string_view line, std::string_view language) {
-  line.remove_prefix(std::min(line.find_first_not_of(space), line.size()));
-  if (language == "ruby" || language == "bash") return line.starts_with('#') && !line.starts_with("#!");
-  return line.starts_with("//") || line.starts_with("/*") || line.starts_with('*');
-}
-
-// Where the comment begins that ends right above `begin`, a line's beginning; `begin` where there is none.
-std::size_t comment_begin(std::string_view source, std::size_t begin, std::string_view language) {
-  std::string_view line = line_before(source, begin);
-  if (line.substr(0, line.find_last_not_of(space) + 1).ends_with("*/")) {
-    const std::size_t open = source.rfind("/*", begin);
-    const std::size_t newline = open == std::string_view::npos ? open : source.rfind('\n', open);
-    return open == std::string_view::npos ? begin : newline == std::string_view::npos ? 0 : newline + 1;
-  }
-  return is_comment(line, language) ? begin - line.size() : begin;
-}
-
-// The comment above an item is in its docstring.
-template <class Item>
-SourceRange with_comment(std::string_view source, const Item& item) {
-  SourceRange range = item.range;
-  range.byte_begin = std::min(range.byte_begin, source.size());
-  if (item.docstring.empty() || item.language == "python") return range;
-  const std::size_t newline = range.byte_begin == 0 ? std::string_view::npos : source.rfind('\n', range.byte_begin - 1);
-  std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-  for (std::size_t above = comment_begin(source, begin, item.language); above < begin;
-       above = comment_begin(source, begin, item.language)) {
-    begin = above;
-    range.byte_begin = begin;
-  }
-  return range;
-}
-
 }  // namespace
 
 std::string outside_of(std::string_view source, const ParsedFile& file) {
   std::string outside(source);
-  const auto blank = [&outside](const SourceRange& range) {
-    const auto end = outside.begin() + static_cast<std::ptrdiff_t>(std::min(range.byte_end, outside.size()));
-    const auto begin = outside.begin() + static_cast<std::ptrdiff_t>(std::min(range.byte_begin, outside.size()));
+  const auto blank = [&outside](std::size_t begin, std::size_t end) {
+    const auto first = outside.begin() + static_cast<std::ptrdiff_t>(std::min(begin, outside.size()));
+    const auto last = outside.begin() + static_cast<std::ptrdiff_t>(std::min(end, outside.size()));
     std::replace_if(
-        begin, std::max(begin, end), [](char byte) { return byte != '\n'; }, ' ');
+        first, std::max(first, last), [](char byte) { return byte != '\n'; }, ' ');
   };
-  for (const Function& function : file.functions) blank(with_comment(source, function));
-  for (const Class& definition : file.classes) blank(with_comment(source, definition));
+  const auto blank_all = [&](const auto& items) {
+    for (const auto& item : items) {
+      blank(item.range.byte_begin, item.range.byte_end);
+      blank(item.comment.byte_begin, item.comment.byte_end);
+    }
+  };
+  // What is left of an item's first and last line goes with it where it is punctuation.
+  const auto tidy_line = [&](std::size_t at) {
+    const std::size_t newline = at == 0 ? std::string::npos : outside.rfind('\n', std::min(at, outside.size()) - 1);
+    const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
+    const std::size_t end = std::min(outside.find('\n', begin), outside.size());
+    if (std::ranges::none_of(std::string_view(outside).substr(begin, end - begin), is_word_byte)) blank(begin, end);
+  };
+  const auto tidy_all = [&](const auto& items) {
+    for (const auto& item : items) {
+      tidy_line(item.range.byte_begin);
+      tidy_line(item.range.byte_end);
+    }
+  };
+  blank_all(file.functions);
+  blank_all(file.classes);
+  tidy_all(file.functions);
+  tidy_all(file.classes);
   return outside;
 }
 
-CodebaseReader::CodebaseReader(fs::path folder, const IndexCodebaseOptions& options, const Tokenizer& tokenizer, std::size_t max_tokens)
+CodebaseReader::CodebaseReader(fs::path folder, const IndexCodebaseOptions& options, const Tokenizer& tokenizer, std::size_t max_tokens,
+                               std::string prompt)
     : folder_(std::move(folder)),
       options_(options),
       tokenizer_(tokenizer),
       max_tokens_(max_tokens),
       parser_(options.parser),
-      preparator_(code_item_preparator(options.preparator, options.name_words)) {
+      prompted_([prompt = std::move(prompt), prepare = code_item_preparator(options.preparator, options.name_words)](
+                    const Document& document) { return prompt + prepare(document); }) {
   std::error_code ignored;
   if (!fs::is_directory(folder_, ignored)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder_.string()));
   files_ = list_files(folder_, options.on_skip);
@@ -137,7 +120,9 @@ double CodebaseReader::fraction() const noexcept {
 
 void CodebaseReader::read_more() {
   const std::size_t threads = options_.parser.threads > 0 ? options_.parser.threads : platform::available_processors();
-  std::vector<ReadFile> read_files(std::min(files_.size() - next_file_, threads * files_at_once));
+  const std::span next(files_.begin() + static_cast<std::ptrdiff_t>(next_file_),
+                       std::min(files_.size() - next_file_, threads * files_at_once));
+  std::vector<ReadFile> read_files(files_within(folder_, next, options_.max_memory / share_of_memory));
   const auto read_one = [&](std::size_t index) {
     if (options_.stop.stop_requested()) return;
     try {
@@ -197,7 +182,7 @@ CodebaseReader::ReadFile CodebaseReader::read_text(std::string bytes, const std:
 
 void CodebaseReader::append_pieces(Document whole, std::vector<Document>& documents) const {
   if (std::ranges::none_of(whole.content, is_word_byte)) return;  // brackets that functions stood between
-  for (Document& piece : split_lines({&whole, 1}, tokenizer_, max_tokens_, preparator_)) {
+  for (Document& piece : split_lines({&whole, 1}, tokenizer_, max_tokens_, prompted_)) {
     if (std::ranges::none_of(piece.content, is_word_byte)) continue;
     const std::int64_t line_end = last_line(piece);
     documents.push_back(to_file_piece(tidied(std::move(piece)), line_end));

@@ -18,11 +18,13 @@ namespace inlay::code {
 /// place, so that a line keeps its number.
 [[nodiscard]] std::string outside_of(std::string_view source, const ParsedFile& file);
 
-/// Reads the files in the order of their paths, some of them at once; holds these alone.
+/// Reads the files in the order of their paths, some of them at once; holds these alone, with their items: of files an eighth of max_memory.
 class CodebaseReader {
  public:
-  /// `tokenizer` and `max_tokens` say how long a piece of a file may be. All must outlive the reader. Throws Error: not_found, io_error.
-  CodebaseReader(std::filesystem::path folder, const IndexCodebaseOptions& options, const Tokenizer& tokenizer, std::size_t max_tokens);
+  /// `tokenizer` and `max_tokens` say how long a piece of a file may be, with `prompt` in front. All must outlive the reader. Throws Error:
+  /// not_found, io_error.
+  CodebaseReader(std::filesystem::path folder, const IndexCodebaseOptions& options, const Tokenizer& tokenizer, std::size_t max_tokens,
+                 std::string prompt = {});
 
   /// The next item; nothing when there are no more, or a stop was requested.
   [[nodiscard]] std::optional<Document> next();
@@ -47,7 +49,7 @@ class CodebaseReader {
   const Tokenizer& tokenizer_;
   std::size_t max_tokens_;
   CodeParser parser_;
-  DocumentPreparator preparator_;
+  DocumentPreparator prompted_;     // what the model sees of a piece
   std::vector<std::string> files_;  // relative to the folder
   std::size_t next_file_ = 0;
   std::size_t files_with_items_ = 0;

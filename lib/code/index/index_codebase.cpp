@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "batch/generator_access.hpp"
 #include "code/index/code_documents.hpp"
 #include "code/index/codebase_reader.hpp"
 #include "inlay/codebase_index.hpp"
@@ -98,11 +99,18 @@ class Comparison {
 
 CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::path& folder, const fs::path& index,
                                const IndexCodebaseOptions& options) {
-  code::CodebaseReader reader(folder, options, generator.tokenizer(), generator.max_sequence_length());
+  CodebaseChanges changes;
+  IndexCodebaseOptions reading = options;
+  reading.on_skip = [&](const fs::path& path, std::string_view reason) {
+    ++changes.skipped[std::string(reason)];
+    if (options.on_skip) options.on_skip(path, reason);
+  };
+  code::CodebaseReader reader(folder, reading, generator.tokenizer(), generator.max_sequence_length(),
+                              batch::GeneratorAccess::document_prompt(generator));
   const std::vector<Fingerprint> before = earlier_items(index);
   std::vector<Fingerprint> now;
-  CodebaseChanges changes;
   EmbedCorpusOptions corpus{.fresh = options.fresh,
+                            .allow_empty = true,
                             .max_memory = options.max_memory,
                             .long_text = options.long_text,
                             .preparator = code_item_preparator(options.preparator, options.name_words),
@@ -125,7 +133,7 @@ CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::pa
       generator, [&] { return reader.next(); }, index, corpus);
   changes.files = reader.files();
   if (changes.corpus.finished) Comparison(before, now).count(changes);
-  if (now.empty() && !changes.corpus.written) changes.removed = 0;  // embed_corpus leaves an index rather than emptying it
+  if (now.empty() && !changes.corpus.written) changes.removed = 0;  // where every item failed, the index stays as it was
   return changes;
 }
 

@@ -88,9 +88,10 @@ class Search {
       equal_[place->second].push_back(i);
     }
     for (std::size_t each = 0; each < equal_.size(); ++each) {
+      if (equal_[each].size() < 2) continue;
       const std::span<const float> vector(values_.data() + each * vectors_.dimension, vectors_.dimension);
-      const float score = store::inner_product(vector, reinterpret_cast<const char*>(vector.data()));
-      if (equal_[each].size() > 1 && score >= options_.threshold) join(equal_[each], equal_[each], score);
+      const bool has_direction = store::inner_product(vector, reinterpret_cast<const char*>(vector.data())) > 0;  // zeros and NaN have none
+      if (has_direction && options_.threshold <= 1) join(equal_[each], equal_[each], 1);
     }
   }
 

@@ -1,6 +1,7 @@
 // watch_codebase: an index that follows its files.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using platform::FolderWatch;
 
+constexpr int most_rounds = 10;                 // of listing the folders, before what is missed shows in the next notice
 constexpr std::chrono::minutes look_anyway{1};  // rules of what is ignored are in hidden files, whose changes give no notice
 
 // What the files were like at one moment.
@@ -44,7 +46,8 @@ class Watcher {
   /// name is another one, which its path does not tell.
   void begin() {
     state_ = look();
-    for (bool settled = false; !settled;) {
+    bool settled = false;
+    for (int round = 0; round < most_rounds && !settled && !stop_.stop_requested(); ++round) {
       watch(state_.tree.folders);
       State now = look();
       settled = now.tree.folders == state_.tree.folders;
@@ -52,12 +55,13 @@ class Watcher {
     }
   }
 
-  /// Returns when the files are others than they were when the last wait, or `begin`, returned. False when it is to stop.
-  bool wait() {
-    while (wait_for_notice()) {
+  /// Returns when the files are others than they were when the last wait, or `begin`, returned, or soon where what they were like has not
+  /// been dealt with (`pending`). False when it is to stop.
+  bool wait(bool pending) {
+    while (wait_for_notice(pending)) {
       const State before = std::move(state_);
       begin();
-      if (state_ != before) return true;
+      if (pending || state_ != before) return true;
     }
     return false;
   }
@@ -91,11 +95,12 @@ class Watcher {
   }
 
   // False when it is to stop.
-  bool wait_for_notice() {
+  bool wait_for_notice(bool pending) {
     if (watch_) {
       const bool noticed = all_watched_ && !state_.tree.folders.empty();
-      const auto timeout = noticed ? std::chrono::milliseconds(look_anyway) : options_.poll;
-      return watch_->wait(stop_, options_.quiet, options_.longest, timeout) != FolderWatch::Outcome::stopped;
+      const auto longest = std::max(options_.quiet, options_.longest);
+      const auto timeout = pending ? longest : noticed ? std::chrono::milliseconds(look_anyway) : options_.poll;
+      return watch_->wait(stop_, options_.quiet, longest, timeout) != FolderWatch::Outcome::stopped;
     }
     std::mutex mutex;
     std::unique_lock lock(mutex);
@@ -123,12 +128,15 @@ void watch_codebase(const EmbeddingGenerator& generator, const fs::path& folder,
   CodebaseChanges changes = index_codebase(generator, folder, index, update);
   if (watch.on_update) watch.on_update(changes);
   update.fresh = false;
-  while (!options.stop.stop_requested() && watcher.wait()) {
+  bool failed = false;
+  while (!options.stop.stop_requested() && watcher.wait(failed)) {
     try {
       changes = index_codebase(generator, folder, index, update);
+      failed = false;
       if (changes.corpus.written && watch.on_update) watch.on_update(changes);
     } catch (const Error& error) {
-      platform::log(LogLevel::warning, fmt::format("{} was not brought up to date: {}", index.string(), error.what()));
+      if (!failed) platform::log(LogLevel::warning, fmt::format("{} was not brought up to date: {}", index.string(), error.what()));
+      failed = true;
     }
   }
 }

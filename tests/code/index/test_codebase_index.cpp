@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inlay/inlay.hpp"
+#include "platform/files.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/errors.hpp"
@@ -130,6 +131,34 @@ TEST_CASE("run again, an index embeds what is new or edited and nothing else, an
     code.put("copy.cpp", "int read_all(int socket) {\n  return socket + 1;\n}\n");
     CHECK(counts(code.update()) == Counts{.added = 1, .unchanged = 7});
   }
+  SECTION("all gone: the index is empty, and can be filled again") {
+    const IndexKind kind = GENERATE(IndexKind::flat, IndexKind::hnsw);
+    fs::rename(code.folder / "src", code.folder / "kept");
+    fs::create_directory(code.folder / "src");
+    CHECK(counts(code.update({.index = {.kind = kind}})) == Counts{.removed = 7});
+    const CodebaseIndex empty = code.index();
+    CHECK(empty.size() == 0);
+    CHECK(empty.search(code.generator->embed_query("open file")).empty());
+    CHECK(empty.near_duplicates().empty());
+    CHECK_FALSE(empty.item_at("auth.py", 4));
+    CHECK(counts(code.update({.index = {.kind = kind}})) == Counts{});
+    fs::remove(code.folder / "src");
+    fs::rename(code.folder / "kept", code.folder / "src");
+    CHECK(counts(code.update({.index = {.kind = kind}})) == Counts{.added = 7, .embedded = 7});
+  }
+  SECTION("items that all failed leave the index as it was") {
+    const IndexCodebaseOptions refusing = {.long_text = {.policy = LongText::error}};
+    static_cast<void>(code.update(refusing));
+    fs::remove_all(code.folder / "src");
+    std::string function = "def long():\n    return 0";
+    for (int i = 0; i < 1000; ++i) function += " + 1";
+    code.put("long.py", function + "\n");
+    const CodebaseChanges changes = code.update(refusing);
+    CHECK(changes.failed == 1);
+    CHECK(changes.removed == 0);
+    CHECK_FALSE(changes.corpus.written);
+    CHECK(code.index().size() == 7);
+  }
   SECTION("fresh") { CHECK(counts(code.update({.fresh = true})) == Counts{.unchanged = 7, .embedded = 7}); }
 }
 
@@ -228,6 +257,7 @@ TEST_CASE("any embedding set is searched") {
   CHECK(index.folder().empty());
   CHECK(index.item(1).kind == ItemKind::file);
   CHECK(index.source_code(index.search(code.generator->embed_query("read it"), {.k = 1})[0].item) == "read it");
+  CHECK(index.similar(0).size() == 1);
 }
 
 TEST_CASE("an index that is damaged or not there is an error that names it") {
@@ -257,6 +287,55 @@ TEST_CASE("a stop keeps what was embedded for the next run") {
   CHECK_FALSE(code.update({.stop = stop.get_token()}).corpus.finished);
   CHECK_FALSE(fs::exists(code.index_path()));
   CHECK(code.update().items == 7);
+}
+
+TEST_CASE("a stop while the index is built keeps all vectors") {
+  const Codebase code;
+  std::stop_source stop;
+  IndexCodebaseOptions options{.index = {.kind = IndexKind::hnsw}, .stop = stop.get_token()};
+  options.index.on_progress = [&](std::size_t, std::size_t) { stop.request_stop(); };
+  std::string function;
+  for (int i = 0; i < 5000; ++i) function += "def f" + std::to_string(i) + "(): return " + std::to_string(i) + "\n";
+  code.put("many.py", function);
+  const CodebaseChanges stopped = code.update(options);
+  CHECK_FALSE(stopped.corpus.finished);
+  CHECK_FALSE(stopped.corpus.written);
+  CHECK_FALSE(fs::exists(code.index_path()));
+  const CodebaseChanges again = code.update({.index = {.kind = IndexKind::hnsw}});
+  CHECK(again.corpus.finished);
+  CHECK(again.corpus.items.newly_embedded == 0);
+  CHECK(again.items >= stopped.corpus.items.newly_embedded);
+}
+
+TEST_CASE("an update that failed while it watches is tried again") {
+  const Codebase code;
+  std::stop_source stop;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t updates = 0;
+  const auto watching = std::async(std::launch::async, [&] {
+    watch_codebase(*code.generator, code.folder / "src", code.index_path(), {.stop = stop.get_token()},
+                   {.quiet = 50ms, .longest = 300ms, .on_update = [&](const CodebaseChanges&) {
+                      const std::lock_guard lock(mutex);
+                      ++updates;
+                      changed.notify_all();
+                    }});
+  });
+  const auto wait_for = [&](std::size_t count, std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, time, [&] { return updates >= count; });
+  };
+  REQUIRE(wait_for(1, 60s));
+  {
+    const auto held = platform::FileLock::try_acquire(code.folder / ".code.index.journal");  // as another run of it does
+    REQUIRE(held);
+    code.put("new.py", "def added():\n    return 1\n");
+    CHECK_FALSE(wait_for(2, 1500ms));
+  }
+  REQUIRE(wait_for(2, 60s));
+  CHECK(names(code.index()).contains("new.py added"));
+  stop.request_stop();
+  CHECK(watching.wait_for(60s) == std::future_status::ready);
 }
 
 TEST_CASE("while it watches, an index follows its files") {

@@ -22,15 +22,21 @@ struct Read {
   std::size_t notes = 0;
 };
 
-Read read_all(const fs::path& folder, IndexCodebaseOptions options = {}) {
+// Of texts with `prompt` in front; checks that each piece fits into the model.
+Read read_all(const fs::path& folder, IndexCodebaseOptions options = {}, const std::string& prompt = {}) {
   const TemporaryFolder model;
   write_tiny_model(model.path(), {});
   const EmbeddingGenerator generator = EmbeddingGenerator::load(model.path(), {.device = Device::cpu(), .threads = 1});
   Read read;
   options.on_skip = [&](const fs::path& path, std::string_view reason) { read.skipped[path.filename()] = reason; };
   options.on_note = [&](const std::string&, const ParseNote&) { ++read.notes; };
-  code::CodebaseReader reader(folder, options, generator.tokenizer(), generator.max_sequence_length());
+  code::CodebaseReader reader(folder, options, generator.tokenizer(), generator.max_sequence_length(), prompt);
+  const DocumentPreparator prepare = code_item_preparator();
   while (const auto document = reader.next()) {
+    if (code::to_indexed_item(*document).kind == ItemKind::file) {
+      std::vector<TokenId> ids;
+      CHECK(generator.tokenizer().encode_into(prompt + prepare(*document), 10'000, ids) <= generator.max_sequence_length());
+    }
     read.items.push_back(code::to_indexed_item(*document));
     read.contents.push_back(document->content);
   }
@@ -103,6 +109,25 @@ TEST_CASE("text files are pieces with their lines; what is no text says why") {
   CHECK(next_line == 61);
   CHECK(joined == text);
   CHECK(read_all(folder.path(), {.text_files = false}).skipped.at("notes.md") == "not source code");
+}
+
+TEST_CASE("pieces leave room for what the model wants in front of a text") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int line = 1; line <= 60; ++line) text += "open the file\n";
+  write(folder / "notes.md", text);
+  const std::size_t plain = read_all(folder.path()).items.size();
+  CHECK(plain > 1);
+  CHECK(read_all(folder.path(), {}, "read read read read read read read read ").items.size() > plain);
+}
+
+TEST_CASE("however little memory there is for files that are read ahead, all are read") {
+  const TemporaryFolder folder;
+  for (int file = 0; file < 40; ++file) write(folder / ("m" + std::to_string(file) + ".py"), "def f" + std::to_string(file) + "(): pass\n");
+  const Read all = read_all(folder.path());
+  const Read few = read_all(folder.path(), {.max_memory = 1});
+  CHECK(all.items.size() == 40);
+  CHECK(few.contents == all.contents);
 }
 
 TEST_CASE("a folder that is not there is an error") {

@@ -179,6 +179,25 @@ class Index(unittest.TestCase):
         self.assertIn("changed since it was indexed", result.stderr)
         self.assertIn("server.send", result.stdout)
 
+    def test_lines_around_are_those_of_the_item_itself(self):
+        method = "    def size(self):\n        return len(self.items)\n"
+        self.put("two.py", f"class A:\n{method}\n    def a(self):\n        return 1\n\n\nclass B:\n{method}\n    def b(self):\n        return 2\n")
+        self.put("widget.hpp", "#pragma once\n\nstatic const int widest = 7;\n\nclass Widget {\n  int width() { return widest; }\n};\n\nextern int highest_widget;\n")
+        self.put("table.js", "const limit = 4;\nmodule.exports = {\n  open() { return 1; },\n  shut() { return 2; },\n};\n")
+        self.update()
+        shown = run("search", self.index, "B size", "-k", "8", "--path", "two.py", "--context", "1").stdout
+        for line in (2, 9):
+            self.assertIn(f"two.py:{line}  ", shown)
+        for heading in re.split(r"\n(?=two\.py:)", shown):
+            if match := re.match(r"two\.py:(\d+)(?:-\d+)?  \S+  def size", heading):
+                self.assertIn(f" {match[1]}      def size(self):", heading)
+        for path, content in (("widget.hpp", "extern int highest_widget;"), ("table.js", "const limit = 4;")):
+            result = run("search", self.index, "what stands outside", "-k", "1", "--path", path, "--kind", "file", "--context", "1")
+            self.assertNotIn("has changed", result.stderr)
+            self.assertIn(content, result.stdout)
+        pieces = [match["content"] for match in self.search("widest", "-k", "9", "--path", "widget.hpp", "--kind", "file")]
+        self.assertEqual(pieces, ["#pragma once\n\nstatic const int widest = 7;\n\n\n\n\n\nextern int highest_widget;"])
+
     def test_lines_of_what_stands_outside_have_their_numbers(self):
         self.put("config.py", "import os\n\n\ndef first():\n    return 1\n\n\nTIMEOUT_OF_REQUESTS = 3\n")
         self.update()
@@ -196,13 +215,17 @@ class Index(unittest.TestCase):
         self.assertTrue(self.update("--index", "hnsw")["written"])
         self.assertEqual(self.search("send an email", "-k", "1")[0]["name"], "send_mail")
 
-    def test_a_codebase_that_is_gone_leaves_its_index(self):
+    def test_a_codebase_that_was_emptied_has_an_empty_index(self):
         first = self.update()
         shutil.rmtree(self.code)
-        self.code.mkdir()
-        changes = self.update()
-        self.assertEqual((changes["items"], changes["removed"], changes["written"]), (0, 0, False))
+        self.assertIn("no folder", run("index", self.code, "-o", self.index, code=1).stderr)
         self.assertEqual(len(self.search("anything", "-k", "50")), first["items"])
+        self.code.mkdir()
+        result = run("index", self.code, "-o", self.index, "--json")
+        changes = json.loads(result.stdout)
+        self.assertEqual((changes["items"], changes["removed"], changes["written"]), (0, first["items"], True))
+        self.assertIn("nothing to index", result.stderr)
+        self.assertIn("the index is empty", run("search", self.index, "anything").stderr)
 
     def test_a_terminal_gets_colours(self):
         self.update()
@@ -235,6 +258,18 @@ class Index(unittest.TestCase):
         self.assertRegex(shown.stdout, r"^0\.9\d\d\n  auth\.py:17-20  def send_mail\(address, text\)\n  copy\.py:1-4  def send_mail\(receiver, text\)\n$")
         self.assertIn("1 group of near-copies, 2 items in them", shown.stderr)
         self.assertEqual(run("duplicates", self.index, "--threshold", "1").stdout, "")
+        for number in range(30):
+            text = f"def function_{number}(value):\n    # {number * 37} is its number\n    return value + {number}\n"
+            self.put(f"many/{number}.py", text)
+            self.put(f"copies/{number}.py", text)
+        self.update()
+        groups = [json.loads(line) for line in run("duplicates", self.index, "--threshold", "1", "--json").stdout.splitlines()]
+        self.assertEqual([(group["score"], len(group["items"])) for group in groups], [(1, 2)] * 30)
+        texts = self.folder / "texts.txt"
+        texts.write_text("open the file\nsend an email\nopen the file\n")
+        run("embed", texts, "-o", self.folder / "texts.set", "--text-only")
+        groups = [json.loads(line) for line in run("duplicates", self.folder / "texts.set", "--json").stdout.splitlines()]
+        self.assertEqual([[item["row"] for item in group["items"]] for group in groups], [[0, 2]])
 
     def test_what_is_ignored_or_no_text_is_left_out(self):
         self.put(".gitignore", "*.log\n")
@@ -285,7 +320,8 @@ class Index(unittest.TestCase):
             second = json.loads(process.stdout.readline())
             self.assertEqual((second["new"], second["unchanged"], second["embedded"]), (1, first["items"], 1))
             self.put("new/later.py", "def brand_new():\n    return 2\n")
-            self.assertEqual(json.loads(process.stdout.readline())["edited"], 1)
+            third = json.loads(process.stdout.readline())
+            self.assertEqual((third["edited"], third["skipped"]), (1, first["skipped"]))
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 0)
         finally:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -85,6 +86,24 @@ TEST_CASE("near-copies are the groups that comparing each with each gives") {
   }
 }
 
+TEST_CASE("rows that are compared in several blocks give the same groups, on any number of threads") {
+  const Matrix rows = rows_around(5000, 3);
+  const auto expected = expected_groups(rows, 0.9995F, any);
+  CHECK(expected.size() > 1);
+  for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
+    std::size_t last = 0;
+    std::size_t different = 0;  // equal rows are compared once
+    const auto progress = [&](std::size_t done, std::size_t total) {
+      CHECK(total > 4096);
+      CHECK(done >= last);
+      last = done;
+      different = total;
+    };
+    CHECK(sorted_items(found_in(rows, any, {.threshold = 0.9995F, .threads = threads, .on_progress = progress})) == expected);
+    CHECK(last == different);
+  }
+}
+
 TEST_CASE("two that may not pair are in one group only through others") {
   const Matrix rows = rows_around(300, 2);
   const auto of_other_thirds = [](std::size_t a, std::size_t b) { return a % 3 != b % 3; };
@@ -101,6 +120,18 @@ TEST_CASE("very many copies of one vector are one group, quickly") {
   REQUIRE(groups.size() == 1);
   CHECK(groups[0].items.size() == 19'999);
   CHECK(groups[0].score == 1);
+}
+
+TEST_CASE("equal vectors are near at any threshold up to 1, vectors without a direction at none") {
+  Matrix rows = rows_around(20, 4);
+  const float not_a_number = std::numeric_limits<float>::quiet_NaN();
+  Matrix twice = Matrix::from_shape({24, dimension});
+  for (std::size_t row = 0; row < 24; ++row) {
+    for (std::size_t i = 0; i < dimension; ++i) twice(row, i) = row < 20 ? rows(row / 2, i) : row < 22 ? 0 : not_a_number;
+  }
+  const auto groups = found_in(twice, any, {.threshold = 1});
+  CHECK(groups.size() == 10);
+  for (const DuplicateGroup& group : groups) CHECK(group.score == 1);
 }
 
 TEST_CASE("a search for near-copies can be stopped, and nothing has none") {
