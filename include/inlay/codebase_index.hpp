@@ -104,7 +104,7 @@ struct CodebaseChanges {
 
 /// Makes an index of a folder's code, or brings one up to date. Files as read_corpus and CodeParser::parse_folder find them; the index
 /// itself is left out. Of a folder that has nothing to index any more the index becomes empty. Throws Error: not_found for no folder, io_error
-/// for one that cannot be read, and what embed_corpus throws.
+/// for one of which nothing can be read, and what embed_corpus throws.
 CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                                const IndexCodebaseOptions& options = {});
 
@@ -117,7 +117,7 @@ struct WatchOptions {
 
 /// index_codebase, and again whenever files changed, until `options.stop` is requested. Where the system does not tell of changes (no
 /// inotify, or more folders than it watches) the files are looked at now and then. A failure of an update that is not the first is told as
-/// a warning (log.hpp), once, and tried again, every `longest`, until it is none. Throws Error as index_codebase for the first.
+/// a warning (log.hpp), once, and tried again, every `longest` or `poll`, until it is none. Throws Error as index_codebase for the first.
 void watch_codebase(const EmbeddingGenerator& generator, const std::filesystem::path& folder, const std::filesystem::path& index,
                     const IndexCodebaseOptions& options, const WatchOptions& watch = {});
 

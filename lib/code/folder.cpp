@@ -54,6 +54,7 @@ class Walk {
       const fs::file_status status = entry.symlink_status(error);
       const bool is_folder = fs::is_directory(status);
       if (error) {
+        ++tree_.unreadable;
         skip(entry.path(), platform::system_message(error.value()));
       } else if (name.starts_with('.')) {
         skip(entry.path(), "hidden");
@@ -75,7 +76,10 @@ class Walk {
     if (is_embedding_set(folder) || store::is_file_store(folder)) return skip(folder, "embeddings");
     std::error_code error;
     const std::vector<fs::directory_entry> entries = read(folder, error);
-    if (error) return skip(folder, platform::system_message(error.value()));
+    if (error) {
+      ++tree_.unreadable;
+      return skip(folder, platform::system_message(error.value()));
+    }
     rules_.enter(folder, name);
     visit(entries, prefix + name + "/");
     rules_.leave();

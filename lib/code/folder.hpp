@@ -19,6 +19,7 @@ using OnSkip = std::function<void(const std::filesystem::path&, std::string_view
 struct FolderTree {
   std::vector<std::string> files{};
   std::vector<std::string> folders{};  ///< that were looked into; the first, the folder itself, is ""
+  std::size_t unreadable = 0;          ///< files and folders that could not be looked at
 
   friend bool operator==(const FolderTree&, const FolderTree&) = default;
 };

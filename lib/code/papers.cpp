@@ -7,6 +7,7 @@
 #include <array>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "code/parse_named.hpp"
@@ -84,21 +85,45 @@ class PaperParser {
       paper.repositories.push_back(std::move(own));
     }
     if (!files) return;
-    each_file(*files,
-              [&](CodeFile file, const PaperRepository& repository) { find(paper, repository).code_files.push_back(std::move(file)); });
+    Repositories repositories(paper);
+    each_file(*files, [&](CodeFile file, const PaperRepository& named) { repositories.find(named).code_files.push_back(std::move(file)); });
   }
 
-  // The repository that a file of the paper says it is of; a new one where none is called so.
-  static PaperRepository& find(Paper& paper, const PaperRepository& named) {
-    if (named.name.empty() && named.url.empty()) return paper.repositories.front();
-    for (PaperRepository& repository : paper.repositories) {
-      if (!named.name.empty() && repository.name == named.name) return repository;
-      if (!named.url.empty() && repository.url == named.url) return repository;
+  // The repositories of a paper, by what its files may call them.
+  class Repositories {
+   public:
+    explicit Repositories(Paper& paper) : list_(paper.repositories) {
+      for (std::size_t number = 0; number < list_.size(); ++number) add(number);
     }
-    PaperRepository& first = paper.repositories.front();
-    if (!first.name.empty() || !first.url.empty() || !first.code_files.empty()) return paper.repositories.emplace_back(named);
-    return first = named;
-  }
+
+    /// The one that a file says it is of; a new one where none is called so.
+    PaperRepository& find(const PaperRepository& named) {
+      if (named.name.empty() && named.url.empty()) return list_.front();
+      for (const auto& [known, text] : {std::pair(&by_name_, &named.name), std::pair(&by_url_, &named.url)}) {
+        if (const auto found = known->find(*text); found != known->end()) return list_[found->second];
+      }
+      const PaperRepository& first = list_.front();
+      const bool is_nameless = first.name.empty() && first.url.empty() && first.code_files.empty();
+      if (is_nameless) {
+        list_.front() = named;
+      } else {
+        list_.push_back(named);
+      }
+      const std::size_t number = is_nameless ? 0 : list_.size() - 1;
+      add(number);
+      return list_[number];
+    }
+
+   private:
+    void add(std::size_t number) {  // the first of a name counts
+      if (const std::string& name = list_[number].name; !name.empty()) by_name_.emplace(name, number);
+      if (const std::string& url = list_[number].url; !url.empty()) by_url_.emplace(url, number);
+    }
+
+    std::vector<PaperRepository>& list_;
+    std::unordered_map<std::string, std::size_t> by_name_;
+    std::unordered_map<std::string, std::size_t> by_url_;
+  };
 
   // Calls visit with each file, and with the repository that it names itself.
   void each_file(element files, const std::function<void(CodeFile, const PaperRepository&)>& visit) const {

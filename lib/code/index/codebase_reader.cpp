@@ -72,23 +72,27 @@ std::string outside_of(std::string_view source, const ParsedFile& file) {
       blank(item.comment.byte_begin, item.comment.byte_end);
     }
   };
-  // What is left of an item's first and last line goes with it where it is punctuation.
-  const auto tidy_line = [&](std::size_t at) {
-    const std::size_t newline = at == 0 ? std::string::npos : outside.rfind('\n', std::min(at, outside.size()) - 1);
-    const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
-    const std::size_t end = std::min(outside.find('\n', begin), outside.size());
-    if (std::ranges::none_of(std::string_view(outside).substr(begin, end - begin), is_word_byte)) blank(begin, end);
-  };
-  const auto tidy_all = [&](const auto& items) {
+  std::vector<std::size_t> ends;  // of the lines that items begin or end on
+  const auto add_ends = [&](const auto& items) {
     for (const auto& item : items) {
-      tidy_line(item.range.byte_begin);
-      tidy_line(item.range.byte_end);
+      for (const std::size_t place : {item.range.byte_begin, item.range.byte_end}) ends.push_back(place);
     }
   };
   blank_all(file.functions);
   blank_all(file.classes);
-  tidy_all(file.functions);
-  tidy_all(file.classes);
+  add_ends(file.functions);
+  add_ends(file.classes);
+  // What is left of such a line goes, too, where it is punctuation.
+  std::ranges::sort(ends);
+  std::size_t behind = 0;  // the last line that was looked at
+  for (const std::size_t place : ends) {
+    if (place < behind || place > outside.size()) continue;
+    const std::size_t newline = place == 0 ? std::string::npos : outside.rfind('\n', place - 1);
+    const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
+    const std::size_t end = std::min(outside.find('\n', begin), outside.size());
+    if (std::ranges::none_of(std::string_view(outside).substr(begin, end - begin), is_word_byte)) blank(begin, end);
+    behind = end + 1;
+  }
   return outside;
 }
 
@@ -103,11 +107,17 @@ CodebaseReader::CodebaseReader(fs::path folder, const IndexCodebaseOptions& opti
                     const Document& document) { return prompt + prepare(document); }) {
   std::error_code ignored;
   if (!fs::is_directory(folder_, ignored)) throw Error(Status::not_found, fmt::format("{} is not a folder", folder_.string()));
-  files_ = list_files(folder_, options.on_skip);
+  FolderTree tree = list_tree(folder_, options.on_skip);
+  files_ = std::move(tree.files);
+  unreadable_ = tree.unreadable;
 }
 
 std::optional<Document> CodebaseReader::next() {
   while (waiting_.empty() && next_file_ < files_.size() && !options_.stop.stop_requested()) read_more();
+  if (waiting_.empty() && files_with_items_ == 0 && unreadable_ > 0 && !options_.stop.stop_requested()) {
+    throw Error(Status::io_error,
+                fmt::format("{} has nothing that can be read: {} files or folders cannot", folder_.string(), unreadable_));
+  }
   if (waiting_.empty() || options_.stop.stop_requested()) return std::nullopt;
   Document document = std::move(waiting_.front());
   waiting_.pop_front();
@@ -129,7 +139,7 @@ void CodebaseReader::read_more() {
       read_files[index] = read(files_[next_file_ + index]);
     } catch (const Error& error) {
       if (error.status() == Status::out_of_memory) throw;
-      read_files[index].skipped = error.what();
+      read_files[index] = {.skipped = error.what(), .is_unreadable = true};
     }
   };
   platform::for_each_parallel(read_files.size(), read_one, threads);
@@ -141,6 +151,7 @@ void CodebaseReader::read_more() {
       if (options_.on_note) options_.on_note(valid_text(name), note);
     }
     files_with_items_ += file.documents.empty() ? 0 : 1;
+    unreadable_ += file.is_unreadable ? 1 : 0;
     std::ranges::move(file.documents, std::back_inserter(waiting_));
   }
 }

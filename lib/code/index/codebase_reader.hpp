@@ -26,7 +26,8 @@ class CodebaseReader {
   CodebaseReader(std::filesystem::path folder, const IndexCodebaseOptions& options, const Tokenizer& tokenizer, std::size_t max_tokens,
                  std::string prompt = {});
 
-  /// The next item; nothing when there are no more, or a stop was requested.
+  /// The next item; nothing when there are no more, or a stop was requested. Throws Error (io_error) where there is none because files or folders
+  /// could not be read.
   [[nodiscard]] std::optional<Document> next();
 
   [[nodiscard]] double fraction() const noexcept;
@@ -37,6 +38,7 @@ class CodebaseReader {
     std::vector<Document> documents{};
     std::vector<ParseNote> notes{};
     std::string skipped{};
+    bool is_unreadable = false;
   };
 
   void read_more();
@@ -53,6 +55,7 @@ class CodebaseReader {
   std::vector<std::string> files_;  // relative to the folder
   std::size_t next_file_ = 0;
   std::size_t files_with_items_ = 0;
+  std::size_t unreadable_ = 0;
   std::deque<Document> waiting_;
 };
 

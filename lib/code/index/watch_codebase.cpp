@@ -20,8 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 using platform::FolderWatch;
 
-constexpr int most_rounds = 10;                 // of listing the folders, before what is missed shows in the next notice
-constexpr std::chrono::minutes look_anyway{1};  // rules of what is ignored are in hidden files, whose changes give no notice
+constexpr int most_rounds = 10;                           // of listing the folders, before what is missed shows in the next notice
+constexpr std::chrono::milliseconds shortest_retry{100};  // of an update that failed
+constexpr std::chrono::minutes look_anyway{1};            // rules of what is ignored are in hidden files, whose changes give no notice
 
 // What the files were like at one moment.
 struct State {
@@ -99,7 +100,7 @@ class Watcher {
     if (watch_) {
       const bool noticed = all_watched_ && !state_.tree.folders.empty();
       const auto longest = std::max(options_.quiet, options_.longest);
-      const auto timeout = pending ? longest : noticed ? std::chrono::milliseconds(look_anyway) : options_.poll;
+      const auto timeout = !noticed ? options_.poll : pending ? std::max(longest, shortest_retry) : std::chrono::milliseconds(look_anyway);
       return watch_->wait(stop_, options_.quiet, longest, timeout) != FolderWatch::Outcome::stopped;
     }
     std::mutex mutex;

@@ -23,7 +23,49 @@ namespace {
 constexpr std::size_t largest_source = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t small_file = std::size_t{64} << 10;  // lines may be of any length in it
 
-bool has_errors(const code::SyntaxTree& tree) { return ts_node_has_error(ts_tree_root_node(tree.get())); }
+// Of a tree, what could not be parsed and what is missing; where there is no tree, more than of any.
+std::size_t count_errors(const code::SyntaxTree& tree) {
+  if (!tree) return std::numeric_limits<std::size_t>::max();
+  std::size_t errors = 0;
+  code::TreeCursor cursor(ts_tree_root_node(tree.get()));
+  for (bool more = true; more;) {
+    const TSNode node = cursor.node();
+    errors += ts_node_is_error(node) || ts_node_is_missing(node) ? 1 : 0;
+    more = ts_node_has_error(node) && ts_tree_cursor_goto_first_child(cursor.get());
+    while (!more && !ts_tree_cursor_goto_next_sibling(cursor.get())) {
+      if (!ts_tree_cursor_goto_parent(cursor.get())) return errors;
+    }
+    more = true;
+  }
+  return errors;
+}
+
+struct Parsed {
+  std::string plain{};  // what the tree is of, if not of the source itself
+  code::SyntaxTree tree{};
+};
+
+// Of the source as it is and of one that its grammar has less trouble with, that with fewer errors.
+Parsed parse_either(std::string_view source, const code::Grammar& grammar) {
+  const std::string_view language = grammar.rules().language;
+  if (language == "c" || language == "cpp") {
+    std::string plain = code::plain_c(source);
+    if (plain.empty()) return {{}, code::parse_tree(source, grammar.language())};
+    code::SyntaxTree mended = code::parse_tree(plain, grammar.language());
+    const std::size_t errors = count_errors(mended);
+    if (errors == 0) return {std::move(plain), std::move(mended)};
+    code::SyntaxTree tree = code::parse_tree(source, grammar.language());
+    if (count_errors(tree) < errors) return {{}, std::move(tree)};
+    return {std::move(plain), std::move(mended)};
+  }
+  code::SyntaxTree tree = code::parse_tree(source, grammar.language());
+  if (language == "python" && count_errors(tree) > 0) {
+    std::string plain = code::plain_python(source);
+    code::SyntaxTree mended = code::parse_tree(plain, grammar.language());
+    if (mended && (!tree || count_errors(mended) == 0)) return {std::move(plain), std::move(mended)};
+  }
+  return {{}, std::move(tree)};
+}
 
 bool is_minified(std::string_view source, std::size_t max_line_bytes) {
   if (max_line_bytes == 0 || source.size() <= small_file) return false;
@@ -56,21 +98,8 @@ ParsedFile CodeParser::parse(std::string_view source, std::string_view language,
   }
   if (std::string reason = obstacle(source, options_); !reason.empty())
     return code::skipped_file(std::move(file_path), language, std::move(reason));
-  std::string plain;
-  std::string_view parsed = source;
-  if (language == "c" || language == "cpp") {
-    plain = code::plain_c(source);
-    if (!plain.empty()) parsed = plain;
-  }
-  code::SyntaxTree tree = code::parse_tree(parsed, grammar->language());
-  if (language == "python" && (!tree || has_errors(tree))) {
-    plain = code::plain_python(source);
-    code::SyntaxTree other = code::parse_tree(plain, grammar->language());
-    if (other && (!tree || !has_errors(other))) {
-      tree = std::move(other);
-      parsed = plain;
-    }
-  }
+  const auto [plain, tree] = parse_either(source, *grammar);
+  const std::string_view parsed = plain.empty() ? source : plain;
   if (!tree) return code::skipped_file(std::move(file_path), language, "too hard to parse");
 
   ParsedFile file{.file_path = std::move(file_path), .language = std::string(language)};

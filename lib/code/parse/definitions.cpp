@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t max_notes = 10;
 
-// An item's source has those in it once more: what all of them may take, in times of the file and at least.
+// An item's source has those in it once more, and its name those around it: what all texts may take, in times of the file and at least.
 constexpr std::size_t most_copies = 32;
 constexpr std::size_t least_most_bytes = std::size_t{4} << 20;
 
@@ -313,43 +313,26 @@ class Walk {
         add_comment_of(leading, item);
       }
       item.source_code = valid(text_.original.substr(begin, end - begin));
-      item_bytes_ += item.source_code.size();
       item.signature = valid(signature(definition, outer, is_type));
       item.range = {first_line(first), last_line(final_token), begin, end};
     };
     if (is_type) {
       fill(file_.classes.emplace_back());
+      item_bytes_ += bytes_of(file_.classes.back());
     } else {
       Function& function = file_.functions.emplace_back();
       fill(function);
       if (!name.scope.empty()) {
-        if (name.is_method) function.class_name = valid(last_of_path(name.scope));
+        if (name.is_method) function.class_name = valid(simple_type_name(name.scope));
       } else if (scope && scope->is_type) {
         function.class_name = valid(scope->name);
       }
+      item_bytes_ += bytes_of(function) + function.class_name.size();
     }
     std::string prefix = std::move(qualified);
     prefix += rules_.separator;
     if (!is_type && !rules_.local.empty()) prefix.append(rules_.local).append(rules_.separator);
     scopes_.push_back({depth, false, is_type, name.name, std::move(prefix)});
-  }
-
-  // Of "a::Stack<b::T>::Item<U>" Item.
-  [[nodiscard]] std::string_view last_of_path(std::string_view path) const {
-    std::size_t begin = 0;
-    std::size_t end = path.size();  // of the name, without what it is given in <>
-    std::size_t depth = 0;
-    for (std::size_t at = 0; at < path.size(); ++at) {
-      if (path[at] == '<') {
-        if (depth++ == 0) end = at;
-      } else if (path[at] == '>') {
-        depth -= depth > 0;
-      } else if (depth == 0 && path.substr(at).starts_with(rules_.separator)) {
-        begin = at + rules_.separator.size();
-        end = path.size();
-      }
-    }
-    return path.substr(begin, end > begin ? end - begin : 0);
   }
 
   // A scope whose functions are methods of no type around it.
@@ -368,6 +351,11 @@ class Walk {
 
   [[nodiscard]] std::string_view scope_separator() const {
     return rules_.scope_separator.empty() ? rules_.separator : rules_.scope_separator;
+  }
+
+  template <class Item>
+  [[nodiscard]] static std::size_t bytes_of(const Item& item) {
+    return item.source_code.size() + item.qualified_name.size() + item.docstring.size() + item.signature.size();
   }
 
   template <class Item>
@@ -472,7 +460,7 @@ class Walk {
   std::uint32_t anchor_ = 0;              // where that begins
   std::uint32_t skip_until_ = 0;          // where the last comment or attribute ends: what is in it does not matter
   std::optional<std::size_t> token_row_;  // where the last token ended
-  std::size_t item_bytes_ = 0;            // of the items' sources
+  std::size_t item_bytes_ = 0;            // of the items' texts
   std::vector<Scope> scopes_;
   std::vector<Wrapper> wrappers_;
   std::vector<std::pair<std::size_t, const void*>> claimed_;

@@ -59,10 +59,22 @@ const std::vector<BuiltInGrammar>& built_in_grammars() {
 
 DefinitionName no_name(TSNode, std::string_view) { return {}; }
 
-DefinitionName simple_type_name(std::string_view type) {
-  type = type.substr(0, type.find('<'));
-  type = type.substr(type.find_last_of(".:\\") + 1);  // npos + 1 is 0
-  return {std::string(type)};
+std::string simple_type_name(std::string_view type) {
+  constexpr std::string_view separators = ".:\\";
+  std::size_t begin = 0;
+  std::size_t end = type.size();  // of the name, without what it is given in <>
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < type.size(); ++at) {
+    if (type[at] == '<') {
+      if (depth++ == 0) end = at;
+    } else if (type[at] == '>') {
+      depth -= depth > 0;
+    } else if (depth == 0 && separators.find(type[at]) != std::string_view::npos) {
+      begin = at + 1;
+      end = type.size();
+    }
+  }
+  return std::string(type.substr(begin, end > begin ? end - begin : 0));
 }
 
 DefinitionName assigned_member(TSNode node, std::string_view source) {
@@ -74,7 +86,9 @@ DefinitionName assigned_member(TSNode node, std::string_view source) {
   if (ts_node_is_null(left)) return {};
   std::string_view name = node_text(left, source);
   name.remove_prefix(std::min(name.find_first_not_of('$'), name.size()));
-  const bool is_identifier = name.find_first_of(" \t\r\n()[]{}.,:->") == std::string_view::npos;
+  const bool is_identifier = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  });
   return is_identifier ? DefinitionName{std::string(name)} : DefinitionName();
 }
 

@@ -43,8 +43,8 @@ using BoundOf = Bound (*)(TSNode node, std::string_view source);
 DefinitionName field_name(TSNode node, std::string_view source);
 /// No name: what is in it is named as if it were not there.
 DefinitionName no_name(TSNode node, std::string_view source);
-/// Of a type as it is written its own name: of "java.util.List<T>" and "\\App\\List" List.
-[[nodiscard]] DefinitionName simple_type_name(std::string_view type);
+/// Of a type as it is written its own name: Entry of "java.util.Map<K, V>.Entry", "\\App\\Entry" and "a::Map<K>::Entry<V>".
+[[nodiscard]] std::string simple_type_name(std::string_view type);
 /// The last identifier of the field "left", which is one, or a member of something: of `this.on_close = ...` on_close.
 DefinitionName assigned_member(TSNode node, std::string_view source);
 

@@ -17,8 +17,8 @@ class SyntaxTree {
   SyntaxTree() = default;
   SyntaxTree(std::unique_ptr<ParserMemory> memory, const TSTree* tree) noexcept : memory_(std::move(memory)), tree_(tree) {}
 
-  [[nodiscard]] explicit operator bool() const noexcept { return tree_ != nullptr; }
-  [[nodiscard]] const TSTree* get() const noexcept { return tree_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return memory_ != nullptr; }
+  [[nodiscard]] const TSTree* get() const noexcept { return memory_ ? tree_ : nullptr; }
 
  private:
   std::unique_ptr<ParserMemory> memory_;

@@ -146,6 +146,14 @@ TEST_CASE("run again, an index embeds what is new or edited and nothing else, an
     fs::rename(code.folder / "kept", code.folder / "src");
     CHECK(counts(code.update({.index = {.kind = kind}})) == Counts{.added = 7, .embedded = 7});
   }
+  SECTION("files that cannot be read leave the index as it was") {
+    fs::remove_all(code.folder / "src");
+    code.put("auth.py", "def open_file(): pass\n");
+    fs::permissions(code.folder / "src/auth.py", fs::perms::none);
+    if (std::ifstream(code.folder / "src/auth.py")) return;  // the superuser reads everything
+    check_error(Status::io_error, {"nothing that can be read"}, [&] { static_cast<void>(code.update()); });
+    CHECK(code.index().size() == 7);
+  }
   SECTION("items that all failed leave the index as it was") {
     const IndexCodebaseOptions refusing = {.long_text = {.policy = LongText::error}};
     static_cast<void>(code.update(refusing));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -80,6 +82,16 @@ TEST_CASE("the comment that is an item's docstring is not outside of it, others 
   CHECK(read.contents[1] == "// Of the file.\n\n\n\n\n\n\n\n// At its end.");
 }
 
+TEST_CASE("very many items on one line do not take quadratic time") {
+  const TemporaryFolder folder;
+  std::string line;
+  for (int i = 0; i < 50'000; ++i) line += fmt::format("function f{}(){{}}", i);
+  write(folder / "a.js", line + std::string(5'000, '\n') + "const last = 1;\n");
+  const Read read = read_all(folder.path());
+  CHECK(read.items.size() == 50'001);
+  CHECK(read.contents.back() == "const last = 1;");
+}
+
 TEST_CASE("text files are pieces with their lines; what is no text says why") {
   const TemporaryFolder folder;
   std::string text;
@@ -123,7 +135,7 @@ TEST_CASE("pieces leave room for what the model wants in front of a text") {
 
 TEST_CASE("however little memory there is for files that are read ahead, all are read") {
   const TemporaryFolder folder;
-  for (int file = 0; file < 40; ++file) write(folder / ("m" + std::to_string(file) + ".py"), "def f" + std::to_string(file) + "(): pass\n");
+  for (int file = 0; file < 40; ++file) write(folder / fmt::format("m{}.py", file), fmt::format("def f{}(): pass\n", file));
   const Read all = read_all(folder.path());
   const Read few = read_all(folder.path(), {.max_memory = 1});
   CHECK(all.items.size() == 40);

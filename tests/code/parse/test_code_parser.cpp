@@ -122,6 +122,13 @@ TEST_CASE("many comments or empty lines in one place do not take quadratic time"
   CHECK(CodeParser().parse("def f():\n    \"\"\"" + repeated("\n", 160'000) + "x\"\"\"\n", "python").functions.at(0).docstring == "x");
 }
 
+TEST_CASE("macros by the thousand do not take quadratic time") {
+  static_cast<void>(CodeParser().parse("int f()\n" + repeated("AAA(x)\n", 100'000), "c"));
+  static_cast<void>(CodeParser().parse(repeated("class AAA\n", 100'000), "cpp"));
+  static_cast<void>(CodeParser().parse("class " + repeated("AAA ", 100'000) + "B {};\n", "cpp"));
+  CHECK(CodeParser().parse("class " + repeated("AAA ", 4) + "B {};\n", "cpp").classes.size() == 1);
+}
+
 TEST_CASE("source that keeps the parser busy is given up") {
   // Bash's scanner looks for the end of a here-document, to the end of the file, at each of these.
   CHECK(CodeParser({.max_line_bytes = 0}).parse(repeated("a<b(", 50'000), "bash").skipped == "too hard to parse");
@@ -141,6 +148,8 @@ TEST_CASE("items in one another, whose sources together would take many times th
   for (int line = 0; line < 3'000; ++line) filler += std::string(90, ' ') + "value = 1\n";
   CHECK(CodeParser().parse(source + filler, "python").skipped == "functions and classes in one another, too many");
   CHECK(CodeParser().parse(source + std::string(90, ' ') + "pass\n" + repeated("x = 1\n", 50'000), "python").functions.size() == 90);
+  const std::string long_name = "namespace a" + std::string(100'000, 'b') + " {\n" + repeated("void f() {}\n", 1000) + "}\n";
+  CHECK(CodeParser({.max_line_bytes = 0}).parse(long_name, "cpp").skipped == "functions and classes in one another, too many");
 }
 
 TEST_CASE("the comment that is an item's docstring has a range of its own") {

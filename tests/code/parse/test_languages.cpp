@@ -209,6 +209,45 @@ struct { void in_unnamed() {} } unnamed;
   CHECK(file.classes[0].source_code.starts_with("class NET_API Socket : public Base {"));
 }
 
+TEST_CASE("C++: words in capitals that hide nothing stay") {
+  const ParsedFile file = parse(R"(struct alignas(16) VEC { int dot() { return 1; } };
+struct __attribute__((packed)) HEADER { int size() { return 2; } };
+#if defined(UNIT)
+TEST(Suite, Name) { run(); }
+#endif
+#define COUNT (10)
+TEST(Suite, Other) {
+  run();
+}
+namespace n {
+class B {
+  static inline std::vector<int> const TABLE{1, 2, 3};
+  const DWORD FLAGS{0};
+  int four() { return 4; }
+};
+int const LIMIT{3};
+int five() { return 5; }
+}
+decltype(auto) GET_IT(int x) { return x; }
+void after() {
+  struct RECT area{1, 2};
+  auto* p = new (place) NODE{1, 2};
+  if (x) return;
+}
+)",
+                                "cpp");
+  CHECK(functions(file) == Lines{"def VEC::dot of VEC 1-1", "def HEADER::size of HEADER 2-2", "def TEST 4-4", "def TEST 7-9",
+                                 "def n::B::four of B 14-14", "def n::five 17-17", "def GET_IT 19-19", "def after 20-24"});
+  CHECK(classes(file) == Lines{"class VEC 1-1", "class HEADER 2-2", "class n::B 11-15"});
+}
+
+TEST_CASE("C++: unnamed types of members are none") {
+  const ParsedFile file =
+      parse("struct S { union { int a; float b; } u; struct { int c; } *p; void (*f)(int); };\n*slot = [] { return 1; };\n", "cpp");
+  CHECK(functions(file).empty());
+  CHECK(classes(file) == Lines{"class S 1-1"});
+}
+
 TEST_CASE("Java: classes in classes, records, enumerations with methods, bound lambdas") {
   const ParsedFile file = parse(R"(package com.x;
 /** A class. */
@@ -241,7 +280,7 @@ TEST_CASE("Java: anonymous classes go by what they implement; lambdas that are a
   const ParsedFile file = parse(R"(class A {
   Runnable field = new Runnable() { public void run() {} };
   void m(Parts parts) {
-    use(new java.util.Comparator<String>() { public int compare(String a, String b) { return 0; } });
+    use(new java.util.Map<String, Integer>.Comparator<String>() { public int compare(String a, String b) { return 0; } });
     this.handler = (a, b) -> a;
     parts.get(0).other = x -> x;
     parts.all[0] = x -> x;
@@ -434,7 +473,7 @@ Point = Struct.new(:x, :y) do
   # Adds.
   def add(other); end
 end
-Error = Class.new(StandardError) { def code = 1 }
+Error = ::Class.new(StandardError) { def code = 1 }
 Alone = Struct.new(:a)
 double = lambda { |x| x * 2 }
 half = proc do |x|
@@ -526,13 +565,15 @@ TEST_CASE("Kotlin: secondary constructors, object expressions, lambdas that are 
     }
     fun m() {
         this.c = { x: Int -> x }
+        table[0] = { x: Int -> x }
+        a.b["k"] = { 1 }
         use(object { fun q() {} })
     }
 }
 )",
                                 "kotlin");
   CHECK(functions(file) ==
-        Lines{"def A.constructor of A 2-4", "def A.Base.run of Base 7-7", "def A.m of A 9-12", "def A.m.c 10-10", "def A.m.q 11-11"});
+        Lines{"def A.constructor of A 2-4", "def A.Base.run of Base 7-7", "def A.m of A 9-14", "def A.m.c 10-10", "def A.m.q 13-13"});
 }
 
 TEST_CASE("Kotlin: objects, companions, extensions, functions with an expression as body") {

@@ -65,6 +65,11 @@ Declared declared(TSNode node, std::string_view source) {
 
 DefinitionName declared_name(TSNode node, std::string_view source) { return declared(node, source).name; }
 
+// Of a member that has a first value.
+DefinitionName member_name(TSNode node, std::string_view source) {
+  return ts_node_is_null(child_by_field(node, "default_value")) ? DefinitionName() : declared_name(node, source);
+}
+
 // Nothing where there is no function: where a macro stands before a class's name, the class looks like a function's body behind its name.
 DefinitionName function_name(TSNode node, std::string_view source) {
   Declared found = declared(node, source);
@@ -93,7 +98,7 @@ constexpr NodeRule cpp_nodes[] = {
     {"namespace_definition", Role::scope},
     {"template_declaration", Role::wrapper},
     {"declaration", Role::wrapper},
-    {"field_declaration", Role::binding, declared_name},
+    {"field_declaration", Role::binding, member_name},
     {"init_declarator", Role::binding, declared_name},
     {"assignment_expression", Role::binding, assigned_member},
     {"type_definition", Role::binding, declared_name},

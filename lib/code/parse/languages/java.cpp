@@ -6,7 +6,7 @@ namespace {
 // new java.util.Comparator<T>() {...}: what it implements.
 DefinitionName created_name(TSNode node, std::string_view source) {
   const TSNode type = child_by_field(node, "type");
-  return ts_node_is_null(type) ? DefinitionName() : simple_type_name(node_text(type, source));
+  return ts_node_is_null(type) ? DefinitionName() : DefinitionName{simple_type_name(node_text(type, source))};
 }
 
 constexpr NodeRule nodes[] = {

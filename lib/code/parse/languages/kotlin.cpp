@@ -31,13 +31,13 @@ DefinitionName implemented_name(TSNode node, std::string_view source) {
     if (ts_node_is_null(type)) return {};
     if (const TSNode inner = child_of_kind(type, kind); !ts_node_is_null(inner)) type = inner;
   }
-  return simple_type_name(node_text(type, source));
+  return {simple_type_name(node_text(type, source))};
 }
 
 // c = {...}, this.c = {...}
 DefinitionName assigned_name(TSNode node, std::string_view source) {
   TSNode target = child_of_kind(node, "directly_assignable_expression");
-  if (ts_node_is_null(target)) return {};
+  if (ts_node_is_null(target) || !ts_node_is_null(child_of_kind(target, "indexing_suffix"))) return {};
   if (const TSNode member = child_of_kind(target, "navigation_suffix"); !ts_node_is_null(member)) target = member;
   return function_name(target, source);
 }

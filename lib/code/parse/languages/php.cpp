@@ -8,7 +8,7 @@ DefinitionName extended_name(TSNode node, std::string_view source) {
   for (const std::string_view clause : {"base_clause", "class_interface_clause"}) {
     const TSNode bases = child_of_kind(node, clause);
     if (ts_node_is_null(bases) || ts_node_named_child_count(bases) == 0) continue;
-    return simple_type_name(node_text(ts_node_named_child(bases, 0), source));
+    return {simple_type_name(node_text(ts_node_named_child(bases, 0), source))};
   }
   return {};
 }

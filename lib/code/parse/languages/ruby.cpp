@@ -35,7 +35,8 @@ Bound made_by_call(TSNode call, std::string_view source) {
   const std::string_view name = node_text(method, source);
   const TSNode receiver = child_by_field(call, "receiver");
   if (ts_node_is_null(receiver)) return name == "lambda" || name == "proc" ? Bound::function : Bound::none;
-  const std::string_view made = node_text(receiver, source);
+  std::string_view made = node_text(receiver, source);
+  if (made.starts_with("::")) made.remove_prefix(2);
   if (name == "new" && made == "Proc") return Bound::function;
   if (name == "new" && (made == "Struct" || made == "Class" || made == "Module")) return Bound::type;
   return name == "define" && made == "Data" ? Bound::type : Bound::none;
