@@ -34,6 +34,7 @@ struct CodeEmbeddingsOptions {
   std::string index_kind = "flat";
   std::string cache;
   bool json = false;
+  bool verbose = false;
   bool quiet = false;
 
   [[nodiscard]] bool talks() const noexcept { return !quiet && !json; }
@@ -56,7 +57,10 @@ class Reader {
     if (options.snippets) {
       snippets_.emplace(options.input, SnippetReaderOptions{.on_bad_record = on_bad});
     } else {
-      const auto on_skip = [&left_out](std::string_view, std::string_view reason) { ++left_out.skipped[std::string(reason)]; };
+      const auto on_skip = [&left_out, &options](std::string_view path, std::string_view reason) {
+        ++left_out.skipped[std::string(reason)];
+        if (options.verbose) tell(fmt::format("left out: {}: {}", printable(path), reason));
+      };
       files_.emplace(options.input, CodeFileReaderOptions{.papers = {.on_bad_record = on_bad}, .on_skip = on_skip});
     }
   }
@@ -164,6 +168,10 @@ int run_code_embeddings(const CodeEmbeddingsOptions& options) {
                      options.embedding.fresh ? " without --fresh" : ""));
     return exit_code::interrupted;
   }
+  if (summary.success == 0 && !summary.written) {
+    throw Error(Status::invalid_argument,
+                fmt::format("{} gives no row{}", options.input, options.snippets ? "" : " (a list of snippets needs --snippets)"));
+  }
   if (summary.total + left_out.bad == 0) {
     warn(fmt::format("there is nothing to embed in {}{}", options.input,
                      options.snippets ? "" : ": it has no code files (a list of snippets needs --snippets)"));
@@ -184,7 +192,7 @@ void add_embedding(CLI::App& command, CodeEmbeddingsOptions& options) {
       ->type_name("W")
       ->capture_default_str();
   command.add_option("--max_length,--max-length", options.max_length, "Tokens of a text used at most; longer ones are truncated")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
 }
 
@@ -192,12 +200,10 @@ void add_computing(CLI::App& command, ModelOptions& model) {
   model.add_model(command);
   model.batch_size = 8;
   command.add_option("-d,--device", model.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command.add_option("--threads", model.threads, "Threads to compute with (default: one per processor)")->check(CLI::PositiveNumber);
-  command.add_option("--batch_size,--batch-size", model.batch_size, "Texts in a batch at most")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command.add_option("--threads", model.threads, "Threads to compute with (default: one per processor)")->check(at_least(1));
+  command.add_option("--batch_size,--batch-size", model.batch_size, "Texts in a batch at most")->check(at_least(1))->capture_default_str();
   command.add_option("--batch_tokens,--batch-tokens", model.batch_tokens, "Tokens in a batch at most (default: the library's choice)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
 }
 
 }  // namespace
@@ -228,10 +234,11 @@ Command add_code_embeddings(CLI::App& application) {
   add_computing(*command, options->model);
   command->add_option("--max-memory,--max_memory", options->embedding.max_memory, "Snippets in flight at most: bytes, or 64MB and the like")
       ->transform(CLI::AsSizeValue(false))
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->type_name("SIZE")
       ->default_str("64MB");
   command->add_flag("--json", options->json, "Print the figures as one JSON object");
+  command->add_flag("-v,--verbose", options->verbose, "Tell of each code file that is left out");
   command->add_flag("-q,--quiet", options->quiet, "Say nothing but warnings and errors");
   return {command, [options] { return run_code_embeddings(*options); }};
 }

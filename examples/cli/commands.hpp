@@ -3,9 +3,15 @@
 // Such a function returns the exit code, and throws inlay::Error (exit code 1) or UsageError (2).
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 namespace inlay::cli {
 
@@ -21,6 +27,18 @@ inline constexpr int interrupted = 130;
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Of an option: a whole number of at least so many.
+inline CLI::Validator at_least(std::int64_t least) {
+  const auto check = [least](const std::string& text) {
+    std::int64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc() && stop == end && number >= least ? std::string()
+                                                                  : fmt::format("{} is not a whole number of at least {}", text, least);
+  };
+  return {[check](std::string& text) { return check(text); }, ""};
+}
 
 struct Command {
   CLI::App* application = nullptr;

@@ -76,12 +76,11 @@ Command add_duplicates(CLI::App& application) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--min-lines", options->search.min_lines, "Leave out what has fewer lines")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   options->items.add(*command);
-  command->add_option("-n,--max-groups", options->most, "Show so many groups at most (default: all)")->check(CLI::PositiveNumber);
-  command->add_option("--threads", options->search.threads, "Threads to compute with (default: one per processor)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("-n,--max-groups", options->most, "Show so many groups at most (default: all)")->check(at_least(1));
+  command->add_option("--threads", options->search.threads, "Threads to compute with (default: one per processor)")->check(at_least(1));
   command->add_flag("--json", options->json, "Print a JSON object a group, one a line: score, items");
   command->add_flag("-q,--quiet", options->quiet, "Say nothing but the groups and errors");
   return {command, [options] { return run_duplicates(*options); }};

@@ -214,10 +214,9 @@ Command add_embed(CLI::App& application) {
                    "Texts that are longer than the model takes: average (of the vectors of their chunks, by tokens), truncate, or error")
       ->type_name("POLICY")
       ->capture_default_str();
-  command->add_option("--chunk-size", options->chunk_size, "Tokens of a chunk at most (default: what the model takes)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--chunk-size", options->chunk_size, "Tokens of a chunk at most (default: what the model takes)")->check(at_least(1));
   command->add_option("--overlap", options->overlap, "Tokens that a chunk repeats of the one before it, at most")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command->add_option("--max-memory", options->max_memory, "Texts in flight at most: bytes, or 64MB and the like")
       ->transform(CLI::AsSizeValue(false))

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "commands.hpp"
 #include "inlay/codebase_index.hpp"
@@ -103,7 +103,7 @@ class Run {
     watch_codebase(generator_, options_.folder, options_.output, index_,
                    {.quiet = std::chrono::milliseconds(options_.quiet_ms), .on_update = [&](const CodebaseChanges& changes) {
                       code = report(changes);
-                      if (options_.talks() && changes.corpus.finished) tell("watching; Ctrl-C ends it");
+                      if (options_.talks() && changes.corpus.finished && !std::exchange(told_, true)) tell("watching; Ctrl-C ends it");
                     }});
     return code;  // to be stopped is how it ends
   }
@@ -139,6 +139,7 @@ class Run {
   const EmbeddingGenerator& generator_;
   IndexCodebaseOptions index_;
   ProgressBar bar_;
+  bool told_ = false;  // that it watches
 };
 
 int run_index(const IndexOptions& options) {

@@ -1,6 +1,8 @@
 // inlay info: what a model is, or what a set holds.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
@@ -16,10 +18,23 @@ struct InfoOptions {
   bool json = false;
 };
 
+// What inlay index wrote.
+void add_index(nlohmann::ordered_json& object, const std::string& path) {
+  const CodebaseIndex index(path);
+  object["kind"] = "index";
+  object["index_kind"] = to_string(index.kind());
+  object["folder"] = index.folder().string();
+  std::map<std::string, std::size_t> items;
+  for (std::size_t item = 0; item < index.size(); ++item) ++items[std::string(to_string(index.item(item).kind))];
+  object["items"] = items;
+}
+
 nlohmann::ordered_json describe(const ModelOptions& options) {
   if (is_embedding_set(options.model)) {
     const EmbeddingSet set = load_embeddings(options.model);
     nlohmann::ordered_json object = {{"kind", "set"}, {"rows", set.documents.size()}, {"created", set.created}};
+    std::error_code error;
+    if (std::filesystem::exists(std::filesystem::path(options.model) / "index.json", error)) add_index(object, options.model);
     object["long_text"] = to_string(set.long_text.policy);
     object.update(nlohmann::ordered_json::parse(to_json(set.model)));
     return object;

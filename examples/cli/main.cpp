@@ -1,6 +1,7 @@
 // The `inlay` command: codebases and texts to embedding sets, and questions to them. A thin program over the library's public headers.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -43,6 +44,11 @@ int run(int argc, char** argv) {
     application.exit(request, text, text);
     write_output(text.str());
     return exit_code::ok;
+  } catch (const CLI::RequiredError& error) {
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    const bool is_command = std::ranges::any_of(commands, [&](const Command& command) { return command.application->get_name() == first; });
+    if (first.empty() || first.starts_with('-') || is_command) throw UsageError(fmt::format("{} (see inlay --help)", error.what()));
+    throw UsageError(fmt::format("there is no command \"{}\" (see inlay --help)", first));
   } catch (const CLI::ParseError& error) {
     throw UsageError(fmt::format("{} (see inlay --help)", error.what()));
   }

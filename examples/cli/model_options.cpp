@@ -23,18 +23,15 @@ void ModelOptions::add_hub(CLI::App& command) {
 
 void ModelOptions::add_computing(CLI::App& command) {
   command.add_option("-d,--device", device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command.add_option("--threads", threads, "Threads to compute with (default: one per processor)")->check(CLI::PositiveNumber);
-  command.add_option("--batch-size", batch_size, "Texts in a batch at most (default: no limit but --batch-tokens)")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--batch-tokens", batch_tokens, "Tokens in a batch at most (default: the library's choice)")
-      ->check(CLI::PositiveNumber);
+  command.add_option("--threads", threads, "Threads to compute with (default: one per processor)")->check(at_least(1));
+  command.add_option("--batch-size", batch_size, "Texts in a batch at most (default: no limit but --batch-tokens)")->check(at_least(1));
+  command.add_option("--batch-tokens", batch_tokens, "Tokens in a batch at most (default: the library's choice)")->check(at_least(1));
 }
 
 void ModelOptions::add_vectors(CLI::App& command) {
-  command.add_option("--max-length", max_length, "Tokens of a text used at most (default: the model's own limit)")
-      ->check(CLI::PositiveNumber);
+  command.add_option("--max-length", max_length, "Tokens of a text used at most (default: the model's own limit)")->check(at_least(1));
   command.add_option("--pooling", pooling, "mean, cls, max, mean_sqrt_len_tokens, weightedmean or lasttoken (default: the model's own)");
-  command.add_option("--truncate-dim", truncate_dim, "Keep the first N components only")->check(CLI::PositiveNumber)->type_name("N");
+  command.add_option("--truncate-dim", truncate_dim, "Keep the first N components only")->check(at_least(1))->type_name("N");
   command.add_flag("--no-normalize", no_normalize, "Leave the vectors' length as it is");
 }
 

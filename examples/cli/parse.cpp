@@ -21,6 +21,7 @@ struct ParseCommandOptions {
   std::string path;
   ParserOptions parser;
   bool json = false;
+  bool verbose = false;
   bool quiet = false;
 };
 
@@ -106,7 +107,11 @@ int run_parse(const ParseCommandOptions& options) {
   ProgressBar bar(!options.quiet && ::isatty(STDOUT_FILENO) == 0);  // beside the list it would be in the way
   parser.parse_folder(options.path, [&](ParsedFile&& file) { show(file, options, counts); },
                       {.on_progress = [&](std::size_t files, std::size_t total) { bar.show(files, total, "files"); },
-                       .on_skip = [&](const std::filesystem::path&, std::string_view reason) { ++counts.skipped[std::string(reason)]; }});
+                       .on_skip =
+                           [&](const std::filesystem::path& path, std::string_view reason) {
+                             ++counts.skipped[std::string(reason)];
+                             if (options.verbose) tell(fmt::format("left out: {}: {}", printable(path.string()), reason));
+                           }});
   if (!options.quiet) tell(summary(counts));
   return exit_code::ok;
 }
@@ -123,9 +128,12 @@ Command add_parse(CLI::App& application) {
       "--json", options->json,
       "Print a JSON object a line: kind, name, qualified_name, class_name, file_path, line_start, line_end, source_line (where\n"
       "decorators begin), byte_start, byte_end, signature, docstring, language");
-  command->add_option("--max-file-bytes", options->parser.max_file_bytes, "Larger files are left out")->capture_default_str();
-  command->add_option("--threads", options->parser.threads, "Threads to parse with (default: one per processor)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--max-file-bytes", options->parser.max_file_bytes, "Larger files are left out: bytes, or 4MB and the like")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->default_str("4MB");
+  command->add_flag("-v,--verbose", options->verbose, "Tell of each file that is left out");
+  command->add_option("--threads", options->parser.threads, "Threads to parse with (default: one per processor)")->check(at_least(1));
   command->add_flag("-q,--quiet", options->quiet, "Say nothing but errors");
   std::string languages;
   for (const std::string& language : CodeParser::languages()) languages += (languages.empty() ? "" : ", ") + language;

@@ -295,27 +295,26 @@ Command add_search(CLI::App& application) {
   command->add_option("query", options->query, "The question")->type_name("QUERY");
   command->add_option("--code", options->code, "Instead of a question: find what is similar to the function or class at this place")
       ->type_name("FILE:LINE");
-  command->add_option("-k,--top-k", options->count, "How many to show at most")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("-k,--top-k", options->count, "How many to show at most")->check(at_least(1))->capture_default_str();
   command->add_option("--type", options->type, "general, code_search, error_analysis or documentation")->capture_default_str();
   command->add_option("--min-score", options->min_score, "Leave out what has a lower score; of normalised vectors from -1 to 1")
       ->type_name("SCORE");
   options->items.add(*command);
   command->add_option("--lines", options->lines, "Lines of source to show of each at most; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command->add_option("--context", options->context, "Show all of each, and so many lines of its file before and behind")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("N");
   command->add_option("--effort", options->effort, "How much an hnsw or ivf_pq index looks at (default: as it was made)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command
       ->add_option("-m,--model,--model-path", options->model.model,
                    "The model that made the set: its folder or its name (default: where it was then)")
       ->type_name("MODEL");
   options->model.add_hub(*command);
   command->add_option("-d,--device", options->model.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command->add_option("--threads", options->model.threads, "Threads to compute with (default: one per processor)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--threads", options->model.threads, "Threads to compute with (default: one per processor)")->check(at_least(1));
   command->add_flag("--json", options->json, "Print one JSON object");
   return {command, [options] { return run_search(*options); }};
 }

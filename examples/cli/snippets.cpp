@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,7 @@ struct SnippetsOptions {
   std::string output;
   SnippetOptions snippets;
   std::size_t max_papers = 0;
+  bool verbose = false;
   bool quiet = false;
 };
 
@@ -28,7 +30,7 @@ struct Counts {
   std::size_t papers = 0;
   std::size_t files = 0;
   std::size_t snippets = 0;
-  std::size_t skipped = 0;
+  std::map<std::string, std::size_t> skipped{};  // code files, by the reason
   std::size_t bad = 0;
 };
 
@@ -40,7 +42,10 @@ int run_snippets(SnippetsOptions options) {
   const StopScope stop;
   Counts counts;
   ProgressBar bar(!options.quiet);
-  options.snippets.on_skip = [&](std::string_view, std::string_view) { ++counts.skipped; };
+  options.snippets.on_skip = [&](std::string_view path, std::string_view reason) {
+    ++counts.skipped[std::string(reason)];
+    if (options.verbose) tell(fmt::format("left out: {}: {}", printable(path), reason));
+  };
   PaperReader papers(options.input, {.on_bad_record = [&](std::string_view message) {
                        ++counts.bad;
                        warn(message);
@@ -61,8 +66,14 @@ int run_snippets(SnippetsOptions options) {
   }
   output.commit();
   if (!options.quiet) {
-    tell(fmt::format("{} of {} and {} in {}; {} not parsed", counted(counts.snippets, "snippet"), counted(counts.papers, "paper"),
-                     counted(counts.files, "code file"), options.output, counted(counts.skipped, "file")));
+    std::string reasons;
+    for (const auto& [reason, count] : counts.skipped)
+      reasons += fmt::format("{}{} {}", reasons.empty() ? "; left out: " : ", ", with_commas(count), reason);
+    tell(fmt::format("{} of {} and {} in {}{}", counted(counts.snippets, "snippet"), counted(counts.papers, "paper"),
+                     counted(counts.files, "code file"), options.output, reasons));
+    if (counts.snippets == 0 && counts.files > 0)
+      tell(fmt::format("a snippet has {} lines at least{} (--min-lines, --no-require-docstring)", options.snippets.min_lines,
+                       options.snippets.require_docstring ? ", and a docstring" : ""));
   }
   return counts.bad > 0 ? exit_code::some_failed : exit_code::ok;
 }
@@ -79,12 +90,12 @@ Command add_snippets(CLI::App& application) {
       ->default_val("code_snippets.json")
       ->type_name("FILE");
   command->add_option("--min-lines,--min_lines", options->snippets.min_lines, "Leave out functions of fewer lines")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command->add_flag("--require-docstring,--require_docstring,!--no-require-docstring,!--no_require_docstring",
                     options->snippets.require_docstring, "Leave out functions without a docstring or documentation comment (default: yes)");
-  command->add_option("--max-papers,--max_papers", options->max_papers, "Read so many papers at most (default: all)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--max-papers,--max_papers", options->max_papers, "Read so many papers at most (default: all)")->check(at_least(1));
+  command->add_flag("-v,--verbose", options->verbose, "Tell of each code file that is left out");
   command->add_flag("-q,--quiet", options->quiet, "Say nothing but warnings and errors");
   return {command, [options] { return run_snippets(*options); }};
 }

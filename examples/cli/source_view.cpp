@@ -13,6 +13,7 @@
 namespace inlay::cli {
 namespace {
 
+constexpr std::size_t longest_line = 400;  // bytes of it that are shown
 constexpr std::string_view plain = "\033[0m";
 constexpr std::string_view dim = "\033[2m";
 
@@ -32,6 +33,14 @@ std::string shown(std::string_view text) {
   std::string result;
   for (const char byte : text) byte == '\t' ? result += "    " : result += byte;
   return printable(result);
+}
+
+// Where what is shown of a line ends: between two characters.
+std::size_t cut_line(std::string_view source, std::size_t begin, std::size_t end) {
+  if (end - begin <= longest_line) return end;
+  end = begin + longest_line;
+  while (end > begin && (static_cast<unsigned char>(source[end]) & 0xC0U) == 0x80U) --end;
+  return end;
 }
 
 // Part of a line, in the colours of the tokens that it has.
@@ -72,8 +81,9 @@ std::string show_source(const SourceView& view) {
         continue;
       }
       ++shown_lines;
-      text += fmt::format("  {}{:>{}}{}  {}\n", view.colours ? dim : "", number, width, view.colours ? plain : "",
-                          painted(view.source, begin, visible, tokens));
+      const std::size_t cut = cut_line(view.source, begin, visible);
+      text += fmt::format("  {}{:>{}}{}  {}{}\n", view.colours ? dim : "", number, width, view.colours ? plain : "",
+                          painted(view.source, begin, cut, tokens), cut < visible ? " …" : "");
     }
     after_empty = is_empty;
     begin = end + 1;

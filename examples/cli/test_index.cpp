@@ -106,9 +106,11 @@ std::string place(const SnippetMatch& match) {
 }
 
 std::string text_of(const SnippetIndex& index, const TestIndexOptions& options, const std::vector<Sample>& samples) {
-  std::string text = fmt::format("{}: {}, {} of {} components; {} has an item for each, in their order{}\n", options.index,
-                                 to_string(index.kind()), counted(index.size(), "row"), index.dimension(), options.metadata,
-                                 index.checksum_verified() ? ", and the vectors' checksum" : "");
+  std::string text =
+      fmt::format("{}: {}, {} of {} components; {} has an item for each{}{}\n", options.index, to_string(index.kind()),
+                  counted(index.size(), "row"), index.dimension(), options.metadata,
+                  index.items_verified() ? ", in their order" : "; that they are these rows' it does not say (faiss_metadata.json does)",
+                  index.checksum_verified() ? ", and the vectors' checksum" : "");
   if (const auto& info = index.info()) {
     text += fmt::format("made by {} ({}), {}, at most {} tokens, paper context {}\n", info->model_name, info->model_version,
                         info->use_cls_token ? "CLS" : "mean", info->max_length,
@@ -142,9 +144,13 @@ nlohmann::ordered_json json_of(const SnippetMatch& match) {
 }
 
 nlohmann::ordered_json json_of(const SnippetIndex& index, const TestIndexOptions& options, const std::vector<Sample>& samples) {
-  nlohmann::ordered_json object = {{"index", options.index},          {"metadata", options.metadata},
-                                   {"kind", to_string(index.kind())}, {"rows", index.size()},
-                                   {"dimension", index.dimension()},  {"checksum_verified", index.checksum_verified()}};
+  nlohmann::ordered_json object = {{"index", options.index},
+                                   {"metadata", options.metadata},
+                                   {"kind", to_string(index.kind())},
+                                   {"rows", index.size()},
+                                   {"dimension", index.dimension()},
+                                   {"checksum_verified", index.checksum_verified()},
+                                   {"items_verified", index.items_verified()}};
   if (const auto& info = index.info()) {
     object["model_name"] = info->model_name;
     object["model_version"] = info->model_version;
@@ -195,14 +201,14 @@ Command add_test_index(CLI::App& application) {
       ->required()
       ->type_name("FILE");
   command->add_option("--embedding_dim,--embedding-dim", options->dimension, "The dimension that the vectors should have (default: any)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command
       ->add_option("--query", options->queries,
                    "A question, any number of times (default: with -m a few samples, else some rows, which are to find themselves)")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("TEXT");
-  command->add_option("-k,--top-k,--top_k", options->count, "How many to show at most")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("-k,--top-k,--top_k", options->count, "How many to show at most")->check(at_least(1))->capture_default_str();
   command
       ->add_option("-m,--model,--model-path", options->model.model,
                    "The model that made the index: its folder or its name (default: the name that the metadata has, else $INLAY_MODEL)")
@@ -211,11 +217,10 @@ Command add_test_index(CLI::App& application) {
   command->add_flag("--use-cls-token,--use_cls_token,!--no-cls-token,!--no_cls_token", options->use_cls_token,
                     "How the vectors were made, where the metadata does not say it, as embeddings/metadata.json");
   command->add_option("--max_length,--max-length", options->max_length, "Likewise: tokens of a text used at most")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   command->add_option("-d,--device", options->model.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command->add_option("--threads", options->model.threads, "Threads to compute with (default: one per processor)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--threads", options->model.threads, "Threads to compute with (default: one per processor)")->check(at_least(1));
   command->add_flag("--json", options->json, "Print one JSON object");
   return {command, [options] { return run_test_index(*options); }};
 }

@@ -70,7 +70,7 @@ Command add_tokenize(CLI::App& application) {
   command->add_option("file", options->texts.input, "The texts, as for embed")->required()->type_name("FILE");
   options->model.add_model(*command);
   command->add_option("--max-length", options->model.max_length, "Tokens of a text used at most (default: the model's own limit)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   options->texts.add(*command);
   command->add_flag("--json", options->json, "Print a JSON object a text: ids (special tokens included), tokens, tokens_seen, truncated");
   command->add_flag("--offsets", options->offsets,

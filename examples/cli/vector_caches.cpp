@@ -193,7 +193,7 @@ Command add_cache(CLI::App& application) {
   prune->add_option("--keep-model", options->keep_model, "Those of other models than this; the beginning of its fingerprint will do")
       ->type_name("FINGERPRINT");
   prune->add_option("--drop-model", options->drop_model, "Those of this model")->type_name("FINGERPRINT");
-  prune->add_option("--max-entries", options->max_entries, "The oldest, until so many are left")->check(CLI::PositiveNumber);
+  prune->add_option("--max-entries", options->max_entries, "The oldest, until so many are left")->check(at_least(1));
   prune->add_option("--max-size", options->max_bytes, "The oldest, until the file is no larger: bytes, or 500MB and the like")
       ->transform(CLI::AsSizeValue(false))
       ->type_name("SIZE");

@@ -26,7 +26,9 @@
 //   faiss_index.index                of VectorIndex, by inner product
 //   faiss_metadata.json              model_name, model_version (the generator's fingerprint), dimension, count, index_kind, metric, normalized,
 //                                    use_cls_token, include_paper_context, paper_context_weight, max_length, vectors_checksum (XXH3, 128 bits, of
-//                                    the vectors' bytes in the order of the rows, in hexadecimal), and items: the list that metadata.json is
+//                                    the vectors' bytes in the order of the rows, in hexadecimal), items_checksum (XXH3, 64 bits, of
+//                                    each item's paper_id, repo_name, repo_url, file_path, function_name and lines, seeded with that of those
+//                                    before), and items: the list that metadata.json is
 //
 // Thread rule: one thread at a time per reader; embed_snippets calls source and callbacks on the calling thread alone; a SnippetIndex is
 // immutable, any number of threads may search one.
@@ -138,7 +140,7 @@ struct CodeEmbeddingOptions {
   double paper_context_weight = 0.3;  ///< from 0 to 1
   bool build_index = false;           ///< whether faiss_index.index and faiss_metadata.json are written
   VectorIndexOptions index{.kind = IndexKind::flat};
-  bool fresh = false;                              ///< embeds all anew: what is known is not asked for
+  bool fresh = false;  ///< embeds all anew: what is known is not asked for; and empties the files where there is nothing to embed
   std::size_t max_memory = std::size_t{64} << 20;  ///< bytes of snippets in flight, as StreamOptions::max_memory
   std::shared_ptr<VectorCache> cache{};            ///< of the texts' vectors, before they are combined; may be empty
   /// When a stop is requested no more is read; batches in flight are finished and kept for the next run.
@@ -159,6 +161,7 @@ struct CodeEmbeddingSummary {
   std::size_t truncated_contexts = 0;  ///< rows whose paper's context has
   StreamSummary texts{};               ///< code and contexts: how many of them were embedded, how many known
   bool finished = false;               ///< all snippets were read, none was cancelled, and all files are written
+  bool written = false;                ///< not where there was no row, and files of an earlier run were left as they are
 };
 
 /// Embeds snippets with a generator that normalises (load_code_model), and writes the files above into the folder of `output`. Memory does not
@@ -187,6 +190,7 @@ struct SnippetIndexInfo {
   std::string index_kind{};
   std::string metric{};
   std::string vectors_checksum{};  ///< empty: not said
+  std::string items_checksum{};    ///< of the metadata's items in their order; empty: not said
   std::size_t dimension = 0;
   std::size_t count = 0;
   std::size_t max_length = 0;
@@ -206,8 +210,8 @@ struct SnippetMatch {
 class SnippetIndex {
  public:
   /// Opens the two and checks that they belong together: the metadata (faiss_metadata.json, or embeddings/metadata.json) has an item for each row
-  /// of the index, in their order; dimension, count, kind and measure are those that it says; the vectors of a flat index are those that were
-  /// written (vectors_checksum), or at least finite. `dimension`: what it should be; 0: whatever it is. Of the metadata it remembers where each
+  /// of the index, and faiss_metadata.json those that were written (items_checksum); dimension, count, kind and measure are those that it says;
+  /// the vectors of a flat index are those that were written (vectors_checksum), or at least finite. `dimension`: what it should be; 0: whatever it is. Of the metadata it remembers where each
   /// item stands, 16 bytes a row. Throws Error: not_found, io_error; invalid_data, saying what is damaged or contradicts what; unsupported as
   /// VectorIndex.
   SnippetIndex(const std::filesystem::path& index, const std::filesystem::path& metadata, std::size_t dimension = 0);
@@ -219,6 +223,7 @@ class SnippetIndex {
   [[nodiscard]] std::size_t dimension() const noexcept;
   [[nodiscard]] IndexKind kind() const noexcept;
   [[nodiscard]] const std::optional<SnippetIndexInfo>& info() const noexcept;  ///< nothing where the metadata is a list
+  [[nodiscard]] bool items_verified() const noexcept;                          ///< whether the metadata says what its items' checksum is
   [[nodiscard]] bool checksum_verified() const noexcept;                       ///< whether there was one, of vectors that can be read
 
   /// The k rows nearest to a query, as VectorIndex::search, each with its snippet (without the abstract). Throws Error: invalid_argument for a

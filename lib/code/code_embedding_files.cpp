@@ -101,6 +101,7 @@ void CodeEmbeddingFiles::append(const CodeRow& row) {
   append_vector(line_, row.vector);
   line_ += '}';
   snippets_.append(line_);
+  items_checksum_ = items_checksum(items_checksum_, snippet);
   metadata_.append(metadata_row(snippet, rows_, row.tokens, row.truncated));
   vectors_.append({reinterpret_cast<const char*>(row.vector.data()), row.vector.size_bytes()});
   ++rows_;
@@ -118,6 +119,7 @@ void CodeEmbeddingFiles::commit(SnippetIndexInfo info, const std::optional<Vecto
     info.count = rows_;
     info.index_kind = to_string(index_kind(rows_, *index));
     info.vectors_checksum = vectors_checksum(bytes);
+    info.items_checksum = fmt::format("{:016x}", items_checksum_);
     write_index_metadata(info);
     save_index(paths_.index, {reinterpret_cast<const float*>(bytes.data()), rows_ * dimension_}, dimension_, *index);
   } else if (std::error_code error; fs::exists(paths_.index, error)) {
@@ -141,7 +143,8 @@ void CodeEmbeddingFiles::write_index_metadata(const SnippetIndexInfo& info) {
                                          {"include_paper_context", info.include_paper_context},
                                          {"paper_context_weight", info.paper_context_weight},
                                          {"max_length", info.max_length},
-                                         {"vectors_checksum", info.vectors_checksum}};
+                                         {"vectors_checksum", info.vectors_checksum},
+                                         {"items_checksum", info.items_checksum}};
   index_metadata_.emplace(paths_.index_metadata);
   const std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   index_metadata_->append(without_end(text));
@@ -154,6 +157,12 @@ void CodeEmbeddingFiles::write_index_metadata(const SnippetIndexInfo& info) {
   }
   index_metadata_->append("}\n");
   index_metadata_->finish();
+}
+
+std::uint64_t items_checksum(std::uint64_t before, const Snippet& item) {
+  const std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", item.paper_id, item.repo_name, item.repo_url, item.file_path,
+                                       item.function_name, item.line_begin, item.line_end);
+  return XXH3_64bits_withSeed(text.data(), text.size(), before);
 }
 
 std::string vectors_checksum(std::string_view bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -88,8 +89,12 @@ class CodeEmbeddingFiles {
   GrowingList metadata_;
   GrowingList snippets_;
   std::optional<GrowingFile> index_metadata_;
+  std::uint64_t items_checksum_ = 0;
   std::string line_;
 };
+
+/// Of items in their order, by what says where each is from: what it is behind one more; it begins with 0.
+[[nodiscard]] std::uint64_t items_checksum(std::uint64_t before, const Snippet& item);
 
 /// Of vectors that stand one after the other.
 [[nodiscard]] std::string vectors_checksum(std::string_view bytes);

@@ -261,7 +261,14 @@ CodeEmbeddingSummary embed_snippets(const EmbeddingGenerator& generator, const S
        .stop = options.stop,
        .on_progress = options.on_progress});
   if (!run.exhausted() || summary.cancelled > 0) return summary;
-  summary.finished = commit(files, generator, options);
+  std::error_code error;
+  if (files.rows() == 0 && !options.fresh && fs::exists(paths.snippets, error)) {
+    platform::log(LogLevel::warning,
+                  fmt::format("there is nothing to embed: {} stays as it is (`fresh` empties it)", paths.snippets.string()));
+    summary.finished = true;
+    return summary;
+  }
+  summary.finished = summary.written = commit(files, generator, options);
   if (summary.finished) journal.get()->remove();
   return summary;
 }

@@ -88,6 +88,12 @@ class IndexMetadata {
     }
     if (!has_items) refuse("it has no list \"items\"");
     if (count && *count != items_.size()) refuse(fmt::format("its count is {}, but it has {} items", *count, items_.size()));
+    const std::string checksum = fmt::format("{:016x}", checksum_);
+    if (!info.items_checksum.empty() && info.items_checksum != checksum) {
+      refuse(fmt::format(
+          "its items are not those that were written, or not in their order: their checksum is {}, where items_checksum says {}", checksum,
+          info.items_checksum));
+    }
     info.count = items_.size();
     info_ = std::move(info);
   }
@@ -109,6 +115,11 @@ class IndexMetadata {
     if (item.at_key("index").get(index)) refuse(fmt::format("item {} has no index, the number of its row", row));
     if (index != row)
       refuse(fmt::format("item {} has the index {}: the items are not in the order of the rows, or not all there", row, index));
+    try {
+      checksum_ = code::items_checksum(checksum_, code::read_snippet(item, code::CodeText::optional));
+    } catch (const code::BadSnippet& bad) {
+      refuse(fmt::format("item {}: {}", row, bad.message));
+    }
   }
 
   static void read_field(SnippetIndexInfo& info, std::string_view name, std::string_view text) {
@@ -131,6 +142,7 @@ class IndexMetadata {
     if (name == "index_kind") read_text(info.index_kind);
     if (name == "metric") read_text(info.metric);
     if (name == "vectors_checksum") read_text(info.vectors_checksum);
+    if (name == "items_checksum") read_text(info.items_checksum);
     if (name == "dimension") read_size(info.dimension);
     if (name == "count") read_size(info.count);
     if (name == "max_length") read_size(info.max_length);
@@ -145,6 +157,7 @@ class IndexMetadata {
   platform::ReadableFile file_;
   simdjson::dom::parser json_;
   std::vector<Place> items_;
+  std::uint64_t checksum_ = 0;  // of them
   std::optional<SnippetIndexInfo> info_;
 };
 
@@ -272,6 +285,7 @@ std::size_t SnippetIndex::size() const noexcept { return implementation_->index(
 std::size_t SnippetIndex::dimension() const noexcept { return implementation_->index().dimension(); }
 IndexKind SnippetIndex::kind() const noexcept { return implementation_->index().kind(); }
 const std::optional<SnippetIndexInfo>& SnippetIndex::info() const noexcept { return implementation_->metadata().info(); }
+bool SnippetIndex::items_verified() const noexcept { return info() && !info()->items_checksum.empty(); }
 bool SnippetIndex::checksum_verified() const noexcept { return implementation_->checksum_verified(); }
 
 std::vector<SnippetMatch> SnippetIndex::search(std::span<const float> query, std::size_t k) const {

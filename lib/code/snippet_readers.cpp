@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "code/snippet_json.hpp"
+#include "code/strict_json.hpp"
 #include "code/valid_text.hpp"
 #include "inlay/code_embeddings.hpp"
 #include "inlay/error.hpp"
@@ -59,7 +60,8 @@ class SnippetReader::Implementation {
 
   SnippetRecord read(std::string_view text) {
     simdjson::dom::element value;
-    if (const auto error = json_.parse(text.data(), text.size()).get(value)) throw BadSnippet{simdjson::error_message(error)};
+    const auto error = json_.parse(text.data(), text.size()).get(value);
+    if (error && json_.parse(code::strict_json(text)).get(value)) throw BadSnippet{simdjson::error_message(error)};
     simdjson::dom::object record;
     if (value.get(record)) throw BadSnippet{"it is not an object"};
     return {code::read_snippet(record, code::CodeText::required), code::without_embedding(record)};

@@ -134,7 +134,8 @@ bool FolderWatch::take_notices() {
     for (const char* at = buffer.data(); at < buffer.data() + size;) {
       const auto& event = *reinterpret_cast<const inotify_event*>(at);
       at += sizeof event + event.len;
-      const bool hidden = event.len != 0 && event.name[0] == '.';
+      const std::string_view name = event.len != 0 ? event.name : "";  // ends with a NUL
+      const bool hidden = name.starts_with('.') && name != ".gitignore" && name != ".inlayignore";
       if ((event.mask & IN_Q_OVERFLOW) != 0 || (!hidden && watched_.contains(event.wd))) change = true;
       if ((event.mask & IN_IGNORED) != 0) watched_.erase(event.wd);
     }

@@ -298,6 +298,16 @@ class Options(Case):
         self.assertIn("name of another file or folder", self.errors)
         self.assertFalse((self.folder / "embeddings").exists())
 
+    def test_an_input_without_rows_leaves_what_was_written(self):
+        self.embed()
+        before = {name: (self.out / name).read_bytes() for name in ("snippet_embeddings.json", "embeddings/metadata.json", "embeddings/code_embeddings.npy")}
+        arguments = ("code-embeddings", "--json_path", SNIPPETS, "--output_path", self.out / "snippet_embeddings.json", "-m", CODEBERT)
+        self.inlay(*arguments, code=1)  # --snippets was forgotten
+        self.assertIn("a list of snippets needs --snippets", self.errors)
+        self.assertEqual({name: (self.out / name).read_bytes() for name in before}, before)
+        self.inlay(*arguments, "--fresh")
+        self.assertEqual(json.loads((self.out / "snippet_embeddings.json").read_text()), [])
+
     def test_a_limit_above_the_models_is_cut_to_it(self):
         folder = self.folder / "short"
         make_codebert(folder, positions=66)
@@ -394,7 +404,7 @@ class Trouble(Case):
         self.assertEqual(self.vectors().shape, (0, 64))
         self.assertEqual(self.read("snippet_embeddings.json"), [])
         self.inlay("test-index", "--index_path", self.out / "faiss_index.index", "--metadata_path", self.out / "faiss_metadata.json")
-        self.embed(input=SNIPPETS, snippets=False)
+        self.embed(input=SNIPPETS, snippets=False, code=1)
         self.assertIn("needs --snippets", self.errors)
 
     def test_broken_files_leave_the_output_as_it_was(self):
@@ -541,9 +551,22 @@ class TestIndex(Case):
 
     def test_metadata_that_contradicts_the_index(self):
         for name, value, named in [("dimension", 768, "the dimension is 768"), ("metric", "l2", '"l2"'), ("index_kind", "hnsw", '"hnsw"'), ("count", 5, "its count is 5"),
-                                   ("count", "60", "its count"), ("vectors_checksum", "0" * 32, "checksum")]:  # fmt: skip
+                                   ("count", "60", "its count"), ("vectors_checksum", "0" * 32, "checksum"), ("items_checksum", "0" * 16, "not in their order")]:  # fmt: skip
             with self.subTest(name):
                 self.check(metadata=self.changed(lambda metadata: metadata.update({name: value}), whole=True)[0], code=1, named=named)
+
+    def test_items_of_another_order_that_were_numbered_anew(self):
+        def reverse(items):
+            items.reverse()
+            for number, item in enumerate(items):
+                item["index"] = number
+
+        object_, list_ = self.changed(reverse)
+        self.check(metadata=object_, code=1, named="not in their order")
+        self.check(metadata=list_, named="it does not say")
+        object_, list_ = self.changed(lambda items: items[7].update(line_numbers="x"))
+        self.check(metadata=list_, code=1, named="item 7")
+        self.check(metadata=self.changed(lambda items: None)[0], named="in their order")  # written by Python
 
     def test_metadata_that_is_none(self):
         for text, named in [("", "neither a JSON list"), ("5", "neither a JSON list"), ("{}", '"items"'), ('[{"index": 0}', "comma"), ("[5]", "item 0 is not an object"),

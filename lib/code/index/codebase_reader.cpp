@@ -139,7 +139,8 @@ void CodebaseReader::read_more() {
       read_files[index] = read(files_[next_file_ + index]);
     } catch (const Error& error) {
       if (error.status() == Status::out_of_memory) throw;
-      read_files[index] = {.skipped = error.what(), .is_unreadable = true};
+      const std::string_view message = error.what();  // "cannot open a/b.py: Permission denied"
+      read_files[index] = {.skipped = std::string(message.substr(message.rfind(": ") + 1)), .is_unreadable = true};
     }
   };
   platform::for_each_parallel(read_files.size(), read_one, threads);

@@ -51,6 +51,19 @@ std::vector<Fingerprint> earlier_items(const fs::path& index) {
   return items;
 }
 
+// Where the code of an index was; empty where that is not known.
+std::string earlier_folder(const fs::path& index) {
+  const fs::path file = index / store::vector_index_record_file;
+  std::error_code error;
+  if (!fs::exists(file, error)) return {};
+  try {
+    return store::read_index_record(platform::read_file(file), file.string()).folder;
+  } catch (const Error& failure) {  // it is made anew
+    platform::log(LogLevel::debug, failure.what());
+    return {};
+  }
+}
+
 // Pairs each item with one of those before: what is the same in the same place first, then what has the same source, then what has the same
 // name.
 class Comparison {
@@ -109,6 +122,9 @@ CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::pa
                               batch::GeneratorAccess::document_prompt(generator));
   const std::vector<Fingerprint> before = earlier_items(index);
   std::vector<Fingerprint> now;
+  const std::string absolute = fs::absolute(folder).lexically_normal().string();
+  if (const std::string earlier = earlier_folder(index); !earlier.empty() && earlier != absolute)
+    platform::log(LogLevel::warning, fmt::format("{} was the index of {}, and becomes that of {}", index.string(), earlier, absolute));
   EmbedCorpusOptions corpus{.fresh = options.fresh,
                             .allow_empty = true,
                             .max_memory = options.max_memory,
@@ -116,7 +132,7 @@ CodebaseChanges index_codebase(const EmbeddingGenerator& generator, const fs::pa
                             .preparator = code_item_preparator(options.preparator, options.name_words),
                             .cache = options.cache,
                             .index = options.index,
-                            .folder = fs::absolute(folder).lexically_normal().string(),
+                            .folder = absolute,
                             .created = options.created,
                             .stop = options.stop};
   corpus.index->stop = options.stop;

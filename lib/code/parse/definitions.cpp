@@ -441,6 +441,10 @@ class Walk {
 
   void note_error(TSNode node) {
     if (file_.notes.size() >= max_notes) return;
+    // `= {}` as a default argument: C++'s grammar misses a type before the braces, which need none.
+    const std::size_t next = source_.find_first_not_of(" \t\r\n", ts_node_start_byte(node));
+    const bool before_braces = next != std::string_view::npos && source_[next] == '{';
+    if (ts_node_is_missing(node) && before_braces && kind_of(node) == "type_identifier") return;
     const std::int64_t line = first_line(node);
     if (!file_.notes.empty() && file_.notes.back().line == line) return;
     file_.notes.push_back({line, ts_node_is_missing(node) ? fmt::format("syntax error: {} expected", ts_node_type(node)) : "syntax error"});

@@ -322,6 +322,10 @@ class Index(unittest.TestCase):
             self.put("new/later.py", "def brand_new():\n    return 2\n")
             third = json.loads(process.stdout.readline())
             self.assertEqual((third["edited"], third["skipped"]), (1, first["skipped"]))
+            self.put("other.py", "def kept():\n    return 3\n")
+            self.assertEqual(json.loads(process.stdout.readline())["new"], 1)
+            self.put(".gitignore", "other.py\n")
+            self.assertEqual(json.loads(process.stdout.readline())["removed"], 1)
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 0)
         finally:
@@ -329,6 +333,28 @@ class Index(unittest.TestCase):
             process.stdout.close()
             process.wait()
         self.assertEqual(self.search("brand new", "--path", "new/", "-k", "1")[0]["content"], "def brand_new():\n    return 2")
+
+    def test_long_lines_are_cut(self):
+        self.put("long.txt", "words and words " * 20_000)
+        self.update()
+        shown = run("search", self.index, "words", "-k", "1", "--path", "long.txt").stdout
+        self.assertLess(len(shown), 1000)
+        self.assertIn(" …", shown)
+
+    def test_what_an_index_is_and_of_which_folder(self):
+        self.update("--index", "hnsw")
+        about = json.loads(run("info", self.index, "--json").stdout)
+        self.assertEqual((about["kind"], about["index_kind"], about["folder"]), ("index", "hnsw", str(self.code)))
+        self.assertEqual(about["items"], {"class": 1, "file": 2, "function": 3})
+        (self.folder / "other").mkdir()
+        (self.folder / "other" / "a.py").write_text("def a(): pass\n")
+        result = run("index", self.folder / "other", "-o", self.index)
+        self.assertIn(f"was the index of {self.code}, and becomes that of {self.folder / 'other'}", result.stderr)
+
+    def test_wrong_usage_is_named(self):
+        self.assertIn('no command "serch"', run("serch", "x", code=2).stderr)
+        for arguments, named in [(("-k", "0"), "0 is not a whole number of at least 1"), (("--context", "x"), "x is not a whole number"), (("--lines", "-1"), "-1 is not a whole")]:
+            self.assertIn(named, run("search", self.index, "question", *arguments, code=2).stderr)
 
     def test_errors(self):
         self.assertIn("no folder", run("index", self.folder / "none", "-o", self.index, code=1).stderr)

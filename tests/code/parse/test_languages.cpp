@@ -229,6 +229,7 @@ int const LIMIT{3};
 int five() { return 5; }
 }
 decltype(auto) GET_IT(int x) { return x; }
+void with_default(const Options& options = {}) {}
 void after() {
   struct RECT area{1, 2};
   auto* p = new (place) NODE{1, 2};
@@ -237,7 +238,8 @@ void after() {
 )",
                                 "cpp");
   CHECK(functions(file) == Lines{"def VEC::dot of VEC 1-1", "def HEADER::size of HEADER 2-2", "def TEST 4-4", "def TEST 7-9",
-                                 "def n::B::four of B 14-14", "def n::five 17-17", "def GET_IT 19-19", "def after 20-24"});
+                                 "def n::B::four of B 14-14", "def n::five 17-17", "def GET_IT 19-19", "def with_default 20-20",
+                                 "def after 21-25"});
   CHECK(classes(file) == Lines{"class VEC 1-1", "class HEADER 2-2", "class n::B 11-15"});
 }
 
