@@ -104,9 +104,10 @@ TSNode child_of_kind(TSNode node, std::string_view kind) {
 template <class Set>
 void Grammar::each_symbol(std::string_view kind, const Set& set) {
   bool found = false;
-  for (TSSymbol symbol = 0; symbol < symbols_.size(); ++symbol) {
+  for (std::size_t number = 0; number < symbols_.size(); ++number) {
+    const auto symbol = static_cast<TSSymbol>(number);
     if (ts_language_symbol_type(language_, symbol) != TSSymbolTypeRegular || ts_language_symbol_name(language_, symbol) != kind) continue;
-    set(symbols_[symbol]);
+    set(symbols_[number]);
     found = true;
   }
   if (!found) unknown_.emplace_back(kind);
