@@ -140,7 +140,9 @@ void CodebaseReader::read_more() {
     } catch (const Error& error) {
       if (error.status() == Status::out_of_memory) throw;
       const std::string_view message = error.what();  // "cannot open a/b.py: Permission denied"
-      read_files[index] = {.skipped = std::string(message.substr(message.rfind(": ") + 1)), .is_unreadable = true};
+      const std::size_t colon = message.rfind(": ");
+      read_files[index] = {.skipped = std::string(colon == std::string_view::npos ? message : message.substr(colon + 2)),
+                           .is_unreadable = true};
     }
   };
   platform::for_each_parallel(read_files.size(), read_one, threads);

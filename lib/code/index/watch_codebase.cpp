@@ -22,7 +22,7 @@ using platform::FolderWatch;
 
 constexpr int most_rounds = 10;                           // of listing the folders, before what is missed shows in the next notice
 constexpr std::chrono::milliseconds shortest_retry{100};  // of an update that failed
-constexpr std::chrono::minutes look_anyway{1};            // rules of what is ignored are in hidden files, whose changes give no notice
+constexpr std::chrono::minutes look_anyway{1};  // rules of what is ignored may change elsewhere, without notice: .git/info/exclude
 
 // What the files were like at one moment.
 struct State {
